@@ -1,0 +1,52 @@
+// Makes a bare clone ready: installs npm packages when they are missing or stale, and with --test or --bench the
+// Debian packages that those need. Plain JavaScript for the Node.js that the machine happens to have (20 or newer).
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = `${root}node_modules/.howdah-lock`;
+const lock = createHash('sha256')
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest('hex');
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  console.error('installing npm packages …');
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  writeFileSync(stamp, lock);
+}
+
+/** Command that must be on PATH → Debian package that brings it. */
+const PACKAGES = {
+  '--test': { curl: 'curl', psql: 'postgresql-client' },
+  '--bench': { wrk: 'wrk', taskset: 'util-linux', curl: 'curl' },
+};
+const has = (command) => {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+const wanted = process.argv.slice(2).flatMap((flag) => Object.entries(PACKAGES[flag] ?? {}));
+const missing = wanted.filter(([command]) => !has(command)).map(([, name]) => name);
+if (missing.length > 0) {
+  console.error(`installing ${missing.join(', ')} …`);
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const apt = (...args) =>
+    execFileSync('env', [...sudo, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args], {
+      stdio: ['ignore', 2, 2],
+    });
+  try {
+    apt('update');
+    apt('install', '-y', '--no-install-recommends', ...missing);
+  } catch {
+    console.error(`could not install ${missing.join(', ')}: install these by hand and run the command again`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,82 @@
+// The rows that a catalog is compiled from, as the SQL function howdah.catalog() returns them (one JSON value, read
+// in one snapshot of the database). Not validated or compiled here.
+
+export interface CatalogRows {
+  /** Decimal text; grows with every committed change of the catalog. */
+  readonly epoch: string;
+  /** OIDs of the types that calls are encoded with. */
+  readonly types: {
+    readonly httpRequest: number;
+    readonly httpMethod: number;
+    readonly httpHeader: number;
+    readonly httpHeaderArray: number;
+    readonly httpHeaders: number;
+    readonly httpOutcome: number;
+  };
+  readonly listeners: readonly ListenerRow[];
+  readonly routes: readonly RouteRow[];
+  /** What the database itself found wrong (a router that cannot be read …); reported like compile problems. */
+  readonly problems: readonly RouteProblem[];
+}
+
+export interface ListenerRow {
+  readonly id: number;
+  /** Text of an inet without prefix length. */
+  readonly address: string;
+  readonly port: number;
+  readonly effectivePort: number;
+  readonly protocol: 'http' | 'https';
+}
+
+export interface UrlPatternRow {
+  readonly protocol?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly hostname?: string;
+  readonly port?: number;
+  readonly pathname?: string;
+  readonly search?: string;
+  readonly hash?: string;
+  readonly method?: string;
+}
+
+export interface RouteRow {
+  /** Qualified, quoted name of the router relation. */
+  readonly router: string;
+  /** The matched router row as a record literal, to be cast to `router`'s row type. */
+  readonly row: string;
+  readonly match: UrlPatternRow;
+  readonly priority: number;
+  /** Qualified, quoted name with argument types, as regprocedure prints it with an empty search_path. */
+  readonly handler: string;
+  /** Qualified, quoted name without arguments. */
+  readonly name: string;
+  readonly kind: 'function' | 'procedure';
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** Whether the function is set-returning, an aggregate, variadic …: what cannot be a handler. */
+  readonly returnsSet: boolean;
+  readonly securityDefiner: boolean;
+  /**
+   * How it gives its outcome: function result, first OUT parameter, INOUT parameter (then it is middleware), or not
+   * at all (then the outcome becomes null).
+   */
+  readonly outcome: 'result' | 'out' | 'inout' | 'none';
+  readonly arguments: readonly HandlerArgument[];
+  /** Role of omni_httpd.handler_role, or null. */
+  readonly role: string | null;
+}
+
+export interface HandlerArgument {
+  readonly mode: 'in' | 'out' | 'inout';
+  /** What is passed: by type (omni_httpd.md §8.2). `null`: anything else. */
+  readonly pass: 'request' | 'row' | 'listener' | 'outcome' | 'null';
+  /** Qualified type name, as format_type prints it with an empty search_path. */
+  readonly type: string;
+}
+
+export interface RouteProblem {
+  readonly router: string;
+  readonly match: string;
+  readonly handler: string;
+  readonly problem: string;
+}

@@ -1,0 +1,66 @@
+// What the rest of howdah asks of a PostgreSQL session on the hot path, and what it gets back. Knows no HTTP.
+
+/** A statement that sessions prepare on first use, each for itself, and keep. */
+export interface PreparedStatement {
+  /** Unique for its text; used as the name on the wire. */
+  readonly name: string;
+  readonly text: string;
+  /** OIDs of the parameter types; 0 or a missing one lets the server infer it. */
+  readonly parameterTypes: readonly number[];
+  /** Whether result columns are asked for in binary format (1) or text (0); one for all. */
+  readonly resultFormat: 0 | 1;
+}
+
+/** null, text format (string, sent as UTF-8), or binary format (Buffer). */
+export type SqlParameter = string | Buffer | null;
+
+/** An error that PostgreSQL reported (ErrorResponse). Field names are those of the protocol's documentation. */
+export interface SqlError {
+  readonly severity: string;
+  /** SQLSTATE, five characters. */
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly where?: string;
+  /** 1-based character offset into the statement's text. */
+  readonly position?: number;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly constraint?: string;
+}
+
+/** How a call ended. Exactly one of these reaches `complete`, after the call's transaction is over. */
+export type CallResult =
+  /** It committed and its first row is here. Columns are views that are valid during `complete` only: copy to keep. */
+  | { readonly kind: 'row'; readonly columns: readonly (Buffer | null)[] }
+  /** It committed and returned no row. */
+  | { readonly kind: 'no-row' }
+  /** The catalog has moved on from `epoch`: the call has not run. */
+  | { readonly kind: 'stale' }
+  /** PostgreSQL reported an error, at run time or at commit; the transaction is rolled back. */
+  | { readonly kind: 'failed'; readonly error: SqlError }
+  /** It ran longer than its limit and was ended; the transaction is rolled back. */
+  | { readonly kind: 'timeout' }
+  /** No session took it in time or the queue is full: it has not run. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /** The session went away while it ran: it may or may not have committed. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** One statement execution in a transaction of its own. */
+export interface SqlCall {
+  readonly statement: PreparedStatement;
+  readonly parameters: readonly SqlParameter[];
+  /** The epoch of the catalog that the call was routed with; null where it does not depend on the catalog. */
+  readonly epoch: string | null;
+  /** Whether it may leave session state behind (role, settings, advisory locks, temporary tables) to be reset. */
+  readonly resetAfter: boolean;
+  /** Called once, synchronously from the session's read; never throws. */
+  complete(result: CallResult): void;
+}
+
+/** Takes calls for whichever session is free. */
+export interface SqlDispatcher {
+  /** Queues the call; `complete` may be called before this returns. */
+  dispatch(call: SqlCall): void;
+}

@@ -1,0 +1,45 @@
+// The one table of errors that an application or an operator can see: code, HTTP status where one is answered, message
+// and hint. docs/errors.md lists the same table; a test holds them together.
+
+interface ErrorEntry {
+  /** Status of the response, or null for errors that are not answered over HTTP. */
+  readonly status: number | null;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  HOWDAH_DATA_LOCKED: {
+    status: null,
+    message: 'another process uses this data directory',
+    hint: 'stop the other process, or give another directory with --data',
+  },
+  HOWDAH_DATA_UNUSABLE: {
+    status: null,
+    message: 'the data directory cannot be used',
+    hint: 'check that it is a directory that this user may write to',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export class HowdahError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+
+  /** `detail` says what exactly went wrong, in one line, and is appended to the table's message. */
+  constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
+    super(detail === '' ? ERRORS[code].message : `${ERRORS[code].message}: ${detail}`, options);
+    this.name = 'HowdahError';
+    this.code = code;
+    this.detail = detail;
+  }
+
+  get status(): number | null {
+    return ERRORS[this.code].status;
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+}

@@ -1,0 +1,91 @@
+// Everything that howdah tells about itself, as one union. Logs, metrics and traces subscribe; whoever observes
+// something does not know who listens. Imports nothing.
+
+export type Observation =
+  | { readonly kind: 'listener-opened'; readonly id: number; readonly url: string }
+  | {
+      readonly kind: 'listener-failed';
+      readonly id: number;
+      readonly address: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'listener-closed'; readonly id: number; readonly url: string }
+  | { readonly kind: 'accept-failed'; readonly url: string; readonly reason: string }
+  | {
+      readonly kind: 'request-done';
+      readonly id: string;
+      readonly method: string;
+      readonly target: string;
+      readonly authority: string;
+      readonly version: string;
+      readonly peer: string;
+      /** 0 where no response was sent. */
+      readonly status: number;
+      readonly receivedBytes: number;
+      readonly sentBytes: number;
+      readonly durationMs: number;
+      readonly end: 'answered' | 'aborted' | 'client-left' | 'failed';
+    }
+  | {
+      readonly kind: 'request-refused';
+      readonly peer: string;
+      readonly status: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'handler-failed';
+      readonly id: string;
+      readonly handler: string;
+      readonly sqlState: string | null;
+      readonly message: string;
+      readonly detail: string | null;
+      readonly hint: string | null;
+      readonly where: string | null;
+    }
+  | {
+      readonly kind: 'handler-timeout';
+      readonly id: string;
+      readonly handler: string;
+      readonly limitMs: number;
+    }
+  | {
+      readonly kind: 'handler-warning';
+      readonly id: string;
+      readonly message: string;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'sql-notice';
+      readonly severity: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'session-lost'; readonly reason: string }
+  | { readonly kind: 'session-ready'; readonly description: string }
+  | {
+      readonly kind: 'catalog-swapped';
+      readonly epoch: string;
+      readonly routes: number;
+      readonly problems: number;
+    }
+  | { readonly kind: 'catalog-refused'; readonly reason: string }
+  | {
+      readonly kind: 'route-problem';
+      readonly router: string;
+      readonly handler: string;
+      readonly problem: string;
+    }
+  | { readonly kind: 'internal-error'; readonly where: string; readonly error: unknown };
+
+export interface Observer {
+  observe(observation: Observation): void;
+}
+
+/** Passes each observation to all observers, in order. */
+export function fanOut(observers: readonly Observer[]): Observer {
+  return {
+    observe(observation) {
+      for (const observer of observers) observer.observe(observation);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// One request and its answer as application code (SQL routes, TypeScript handlers) sees them: the contract between the
+// router's handlers and the stream handler that runs them. The implementation is request-handler.ts.
+import type { FieldLines } from '../protocol/http/field-lines.ts';
+import type { RequestHead } from '../protocol/http/request-head.ts';
+
+export interface Endpoint {
+  /** Address without port; empty for a UNIX socket. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A response whose body is at hand. */
+export interface WholeResponse {
+  readonly status: number;
+  /** Names in any case; protocol-specific ones are the engine's and dropped, bad names or values end in a 500. */
+  readonly fields: FieldLines;
+  /** null: no body, and no content-length is made up for it. A string is sent as UTF-8. */
+  readonly body: Buffer | string | null;
+}
+
+/** A response whose body comes as it is made; `destroy` is called when nobody wants the rest. */
+export interface StreamedResponse {
+  readonly status: number;
+  readonly fields: FieldLines;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Exchange {
+  readonly head: RequestHead;
+  readonly scheme: 'http' | 'https';
+  readonly peer: Endpoint;
+  readonly local: Endpoint;
+  /** Row id of the listener that accepted the connection. */
+  readonly listenerId: number;
+  /** Identifies the request in logs and in error responses; made when first read. */
+  readonly id: string;
+  /** True once the answer is complete, the client has left or the stream was reset: nothing more is sent. */
+  readonly closed: boolean;
+
+  /**
+   * Reads the whole body and then calls `done` once (at once for a request without one). Over `limitBytes` the engine
+   * answers 413, and `done` is never called. The buffer belongs to the callee.
+   */
+  collectBody(limitBytes: number, done: (body: Buffer) => void): void;
+  /** The body as it comes, with back-pressure. Once per request, and not beside collectBody. */
+  bodyStream(): AsyncIterable<Buffer>;
+
+  /** Answers. Exactly one of respond, respondStreamed, fail, abort per request; what comes after the first is dropped. */
+  respond(response: WholeResponse): void;
+  respondStreamed(response: StreamedResponse): void;
+  /** Answers an error of the server's own making, as the error responses of the engine look. */
+  fail(status: number, detail?: string): void;
+  /** Ends the connection (HTTP/2: the stream) without an answer. */
+  abort(): void;
+  /** Sends an informational response (1xx, not 101) before the answer. */
+  inform(status: number, fields: FieldLines): void;
+  /** Called once when the client leaves or the stream is reset before the answer was complete. */
+  onClose(listener: () => void): void;
+}
+
+/** What a route, or the router itself, does with a request. Called from the read callback: must not block or throw. */
+export type ExchangeHandler = (exchange: Exchange) => void;

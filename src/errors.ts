@@ -19,6 +19,21 @@ export const ERRORS = {
     message: 'the data directory cannot be used',
     hint: 'check that it is a directory that this user may write to',
   },
+  HOWDAH_ADDRESS_UNUSABLE: {
+    status: null,
+    message: 'cannot listen',
+    hint: 'stop what uses the address, or give another with --listen or --pg-listen (port 0: any free one)',
+  },
+  HOWDAH_SQL_FAILED: {
+    status: null,
+    message: 'an SQL file given with --sql failed',
+    hint: 'nothing of that file was applied: correct it and start again',
+  },
+  HOWDAH_NO_SERVER: {
+    status: null,
+    message: 'no running server was found',
+    hint: 'start one with `howdah serve`, or say where it is with --data or --url',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

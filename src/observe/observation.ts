@@ -2,6 +2,15 @@
 // something does not know who listens. Imports nothing.
 
 export type Observation =
+  | {
+      readonly kind: 'server-started';
+      readonly version: string;
+      readonly database: string;
+      readonly workers: number;
+    }
+  | { readonly kind: 'server-failed'; readonly error: unknown }
+  | { readonly kind: 'server-draining'; readonly signal: string; readonly deadlineMs: number }
+  | { readonly kind: 'server-stopped' }
   | { readonly kind: 'listener-opened'; readonly id: number; readonly url: string }
   | {
       readonly kind: 'listener-failed';

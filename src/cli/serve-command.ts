@@ -1,0 +1,134 @@
+// `howdah serve`: starts the server, says where it listens, and drains it when a signal asks for that. What runs is
+// put together in fleet/serve.ts.
+import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
+import { accessLog } from '../observe/access-log.ts';
+import { errorLog } from '../observe/error-log.ts';
+import { bufferedDestination, directDestination } from '../observe/log-destination.ts';
+import { fanOut } from '../observe/observation.ts';
+import type { Observer } from '../observe/observation.ts';
+import { banner } from './banner.ts';
+import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
+import { exitCodeOf, failureText } from './failure.ts';
+import type { ServeSettings } from './program.ts';
+import { packageVersion } from './version.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** With their numbers (POSIX), which a shell adds to 128. */
+const DRAIN_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+type DrainSignal = keyof typeof DRAIN_SIGNALS;
+
+/** Serves until a signal asks for the end; gives the exit code. */
+export async function runServe(
+  settings: ServeSettings,
+  serve: (options: ServeOptions) => Promise<RunningServer>,
+): Promise<number> {
+  const output = serveOutput(settings);
+  const signals = drainSignals();
+  try {
+    const server = await serve({
+      dataDirectory: settings.dataDirectory,
+      listen: settings.listen,
+      gateway: settings.gateway,
+      sqlPaths: settings.sqlPaths,
+      noInit: settings.noInit,
+      dev: settings.dev,
+      maxBodyBytes: settings.maxBodyBytes,
+      handlerTimeoutMs: settings.handlerTimeoutMs,
+      observer: output.observer,
+    });
+    output.started(server);
+
+    const signal = await Promise.race([signals.first, server.closed]);
+    if (signal === undefined) throw new Error('the server ended without having been asked to');
+    output.observer.observe({ kind: 'server-draining', signal, deadlineMs: settings.drainTimeoutMs });
+    await server.close(settings.drainTimeoutMs);
+    output.observer.observe({ kind: 'server-stopped' });
+    return EXIT_CODES.done.code;
+  } catch (error) {
+    output.failed(error);
+    return exitCodeOf(error);
+  } finally {
+    signals.release();
+    output.flush();
+  }
+}
+
+/** The first signal is a value, also one that comes during the start; the second ends the process at once. */
+function drainSignals(): { readonly first: Promise<DrainSignal>; release(): void } {
+  const { promise, resolve } = Promise.withResolvers<DrainSignal>();
+  let asked = false;
+  const listeners = (Object.keys(DRAIN_SIGNALS) as DrainSignal[]).map((signal) => {
+    const listener = (): void => {
+      if (asked) process.exit(SIGNAL_EXIT_BASE + DRAIN_SIGNALS[signal]);
+      asked = true;
+      resolve(signal);
+    };
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  return {
+    first: promise,
+    release() {
+      for (const { signal, listener } of listeners) process.off(signal, listener);
+    },
+  };
+}
+
+interface ServeOutput {
+  readonly observer: Observer;
+  started(server: RunningServer): void;
+  failed(error: unknown): void;
+  flush(): void;
+}
+
+// Standard output has the banner and the access log, standard error the error log. With JSON, the start and a failed
+// start are records like all others, so that both streams hold nothing else.
+function serveOutput(settings: ServeSettings): ServeOutput {
+  const pretty = settings.logFormat === 'pretty';
+  const access = bufferedDestination(STDOUT);
+  const errors = errorLog({
+    format: settings.logFormat,
+    destination: directDestination(STDERR),
+    level: settings.logLevel,
+    colour: mayColour(process.stderr),
+  });
+  let running = false;
+  const log: Observer = {
+    observe(observation) {
+      // The banner shows the listeners of the start.
+      if (pretty && !running && observation.kind === 'listener-opened') return;
+      errors.observe(observation);
+    },
+  };
+  const accesses = settings.accessLog
+    ? [accessLog({ format: settings.logFormat, destination: access, colour: mayColour(process.stdout) })]
+    : [];
+  return {
+    observer: accesses.length === 0 ? log : fanOut([...accesses, log]),
+    started(server) {
+      running = true;
+      const version = packageVersion();
+      if (pretty) {
+        access.write(banner({ version, server, dataDirectory: settings.dataDirectory }));
+        access.flushSync();
+      } else {
+        const { database, workers } = server;
+        errors.observe({ kind: 'server-started', version, database, workers });
+      }
+    },
+    failed(error) {
+      if (pretty) process.stderr.write(failureText(error));
+      else errors.observe({ kind: 'server-failed', error });
+    },
+    flush() {
+      access.flushSync();
+    },
+  };
+}
+
+/** Colours on a terminal only, and not where NO_COLOR asks for none (no-color.org). */
+function mayColour(stream: { isTTY?: boolean }): boolean {
+  return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+}

@@ -1,0 +1,30 @@
+// Where log lines go: a buffered file descriptor that is flushed by size, by time and at exit. Formats nothing.
+import { pino } from 'pino';
+
+/** What a log needs of its destination; pino's own streams fit. */
+export interface LogDestination {
+  write(line: string): void;
+  /** Writes out what is buffered before it returns. */
+  flushSync(): void;
+}
+
+/** Bytes that are gathered before a write: one system call for some thirty access lines instead of one for each. */
+const MIN_WRITE_BYTES = 4096;
+
+/** Longest time that a line stays in the buffer, so that somebody who watches a quiet server sees it at once. */
+const FLUSH_INTERVAL_MS = 100;
+
+/** Lines may be lost when the process is killed, not when it exits: pino flushes this at exit by itself. */
+export function bufferedDestination(fd: number): LogDestination {
+  return pino.destination({
+    fd,
+    sync: false,
+    minLength: MIN_WRITE_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+  });
+}
+
+/** For few and important lines: each is written before `write` returns, so that a crash cannot swallow its reason. */
+export function directDestination(fd: number): LogDestination {
+  return pino.destination({ fd, sync: true });
+}

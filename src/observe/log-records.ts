@@ -1,0 +1,91 @@
+// What each observation looks like in the error log: level, fields and message. Writes nothing.
+import { HowdahError } from '../errors.ts';
+import type { Observation } from './observation.ts';
+
+export interface LogRecord {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+type Kind = Observation['kind'];
+type Describe = { readonly [K in Kind]: ((seen: Extract<Observation, { kind: K }>) => LogRecord) | null };
+
+const record = (
+  level: LogRecord['level'],
+  message: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): LogRecord => ({ level, message, fields });
+
+const DESCRIBE: Describe = {
+  'server-started': (seen) =>
+    record('info', `howdah ${seen.version} started`, { database: seen.database, workers: seen.workers }),
+  'server-failed': (seen) => record('error', messageOf(seen.error), errorFields(seen.error)),
+  'server-draining': (seen) =>
+    record('info', `${seen.signal}: finishing what runs, for at most ${seen.deadlineMs} ms`),
+  'server-stopped': () => record('info', 'stopped'),
+
+  // One line a request is the access log's business.
+  'request-done': null,
+
+  'listener-opened': (seen) => record('info', `listening on ${seen.url}`, { listener: seen.id }),
+  'listener-closed': (seen) => record('info', `no longer listening on ${seen.url}`, { listener: seen.id }),
+  'listener-failed': (seen) =>
+    record('error', `cannot listen on ${seen.address}: ${seen.reason}`, { listener: seen.id }),
+  'accept-failed': (seen) => record('warn', `cannot accept a connection on ${seen.url}: ${seen.reason}`),
+
+  // Anybody on the network can cause these: not a reason to wake somebody up.
+  'request-refused': (seen) =>
+    record('info', `request refused with ${seen.status}: ${seen.reason}`, { peer: seen.peer }),
+
+  'handler-failed': (seen) =>
+    record('error', `${seen.handler} failed: ${seen.message}`, {
+      id: seen.id,
+      ...present({ sqlState: seen.sqlState, detail: seen.detail, hint: seen.hint, where: seen.where }),
+    }),
+  'handler-timeout': (seen) =>
+    record('error', `${seen.handler} ran longer than ${seen.limitMs} ms and was ended`, { id: seen.id }),
+  'handler-warning': (seen) => record('warn', seen.message, { id: seen.id, detail: seen.detail }),
+  'sql-notice': (seen) =>
+    record(noticeLevel(seen.severity), seen.message, { severity: seen.severity, sqlState: seen.code }),
+
+  'session-lost': (seen) => record('error', `PostgreSQL session lost: ${seen.reason}`),
+  'session-ready': (seen) => record('debug', `PostgreSQL session ready: ${seen.description}`),
+
+  'catalog-swapped': (seen) =>
+    record('debug', `catalog ${seen.epoch}: ${seen.routes} routes, ${seen.problems} problems`),
+  'catalog-refused': (seen) => record('error', `catalog refused, the former one stays: ${seen.reason}`),
+  'route-problem': (seen) =>
+    record('warn', `route of ${seen.router} to ${seen.handler} left out: ${seen.problem}`),
+
+  'internal-error': (seen) =>
+    record('error', `internal error in ${seen.where}: ${messageOf(seen.error)}`, errorFields(seen.error)),
+};
+
+/** null: this observation is not for the error log. */
+export function logRecord(observation: Observation): LogRecord | null {
+  const describe = DESCRIBE[observation.kind] as ((seen: Observation) => LogRecord) | null;
+  return describe === null ? null : describe(observation);
+}
+
+/** Severities as PostgreSQL's documentation lists them under "Error and Notice Message Fields". */
+function noticeLevel(severity: string): LogRecord['level'] {
+  if (severity === 'WARNING') return 'warn';
+  return severity === 'NOTICE' || severity === 'INFO' ? 'info' : 'debug';
+}
+
+function present(fields: Readonly<Record<string, string | null>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields)) if (value !== null) kept[name] = value;
+  return kept;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function errorFields(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return {};
+  return {
+    ...(error instanceof HowdahError ? { code: error.code, hint: error.hint } : {}),
+    stack: error.stack,
+  };
+}

@@ -1,0 +1,45 @@
+// What a connection writes into, and when that leaves: once at the end of a read or of whatever else made it write, so
+// that the responses of one turn share a write.
+import type { Socket } from 'node:net';
+import { ByteWriter } from '../protocol/http/byte-writer.ts';
+
+export class ConnectionOutput {
+  /** What is written here leaves at the next `flush`. */
+  readonly writer = new ByteWriter();
+  readonly #socket: Socket;
+  #scheduled = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Hands what was written to the socket. */
+  flush(): void {
+    if (this.writer.length === 0) return;
+    const pieces = this.writer.takeAll();
+    const [first] = pieces;
+    if (first === undefined || !this.#socket.writable) return;
+    if (pieces.length === 1) {
+      this.#socket.write(first);
+      return;
+    }
+    this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    this.#socket.uncork();
+  }
+
+  /** Flushes when what runs now has ended, so that what else it writes leaves in the same write. */
+  flushSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** Bytes that wait for the client, in the socket and here. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength + this.writer.length;
+  }
+}

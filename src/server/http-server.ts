@@ -1,0 +1,67 @@
+// What all connections of an HTTP server share, and the set of them: takes sockets, drains, closes. Not the listening
+// sockets (transport/), and not what is said on a connection (http1-connection.ts).
+import type { Socket } from 'node:net';
+import { Http1Connection } from './http1-connection.ts';
+import { ServerClock } from './server-clock.ts';
+import { DEFAULT_SERVER_OPTIONS, type ServerOptions } from './server-options.ts';
+import { SocketInfo } from './socket-info.ts';
+import type { StreamContext } from './stream.ts';
+
+/** Deadlines are met at most this late, and within a quarter of the shortest timeout. */
+const MAX_CHECK_INTERVAL_MS = 500;
+
+export class HttpServer {
+  readonly options: ServerOptions;
+  readonly streams: StreamContext;
+  readonly clock: ServerClock;
+  readonly #connections = new Set<Http1Connection>();
+  #draining = false;
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(streams: StreamContext, options: Partial<ServerOptions> = {}) {
+    this.streams = streams;
+    this.options = { ...DEFAULT_SERVER_OPTIONS, ...options };
+    const { requestTimeoutMs, idleTimeoutMs, lingerTimeoutMs, bodyGraceMs } = this.options;
+    const shortest = Math.min(requestTimeoutMs, idleTimeoutMs, lingerTimeoutMs, bodyGraceMs);
+    this.clock = new ServerClock(Math.min(MAX_CHECK_INTERVAL_MS, shortest / 4));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Connections finish the request they are in and take no further one. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Speaks HTTP on an accepted socket. */
+  accept(socket: Socket, listenerId: number): void {
+    const connection = new Http1Connection(this, socket, new SocketInfo(socket, listenerId, 'http'));
+    this.#connections.add(connection);
+    this.clock.add(connection);
+  }
+
+  /** Called by a connection whose socket has closed. */
+  forget(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+    this.clock.remove(connection);
+    if (this.#connections.size === 0) this.#whenEmpty?.();
+  }
+
+  /** Lets requests finish until `deadlineMs` from now, then ends what is left. Resolves when no connection is open. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    for (const connection of this.#connections) connection.drain();
+    if (this.#connections.size > 0) {
+      const deadline = setTimeout(() => {
+        for (const connection of this.#connections) connection.destroy();
+      }, deadlineMs);
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+      });
+      clearTimeout(deadline);
+    }
+    this.clock.stop();
+  }
+}

@@ -1,0 +1,395 @@
+// The driver of one HTTP/1 connection: socket → Http1Receiver → Stream → Http1Sender → socket, one stream at a time
+// (RFC 9112 §9.3.2: answers in the order of the requests). Keeps the connection's deadlines and its end.
+//
+//   open ──(last response, fault, drain)──► lingering ──(client closed, or lingerTimeoutMs)──► closed
+import type { Socket } from 'node:net';
+import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
+import type { Http1Fault } from '../protocol/http1/fault.ts';
+import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
+import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
+import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
+import { BodyAllowance } from './body-allowance.ts';
+import type { ResponseCommand } from './command.ts';
+import { ConnectionOutput } from './connection-output.ts';
+import type { HttpServer } from './http-server.ts';
+import type { Timed } from './server-clock.ts';
+import { plainError, Stream } from './stream.ts';
+import type { BadField, StreamChannel } from './stream-channel.ts';
+import type { ConnectionInfo } from './stream-handler.ts';
+
+export class Http1Connection implements Http1Events, StreamChannel, Timed {
+  readonly #server: HttpServer;
+  readonly #socket: Socket;
+  readonly #info: ConnectionInfo;
+  readonly #output: ConnectionOutput;
+  readonly #receiver: Http1Receiver;
+  readonly #sender = new Http1Sender();
+  readonly #body: BodyAllowance;
+  #state: 'open' | 'lingering' | 'closed' = 'open';
+  #stream: Stream | null = null;
+  #head: Http1RequestHead | null = null;
+  #requests = 0;
+  /** The request of the stream is complete; without a stream: there is none. */
+  #requestEnded = true;
+  /** Nothing more is served after the current response. */
+  #last = false;
+  /** The client has closed its side. */
+  #eof = false;
+  #reading = false;
+  #stalled = false;
+  #idleTimeoutMs: number;
+  #maxSkipBodyBytes: number;
+  /** When the current phase began; when the client last showed progress. */
+  #phaseSinceMs: number;
+  #progressMs: number;
+  #sentSeen = 0;
+
+  constructor(server: HttpServer, socket: Socket, info: ConnectionInfo) {
+    this.#server = server;
+    this.#socket = socket;
+    this.#info = info;
+    this.#output = new ConnectionOutput(socket);
+    this.#receiver = new Http1Receiver(server.options.http1, this);
+    this.#idleTimeoutMs = server.options.idleTimeoutMs;
+    this.#maxSkipBodyBytes = server.options.maxSkipBodyBytes;
+    this.#body = new BodyAllowance();
+    this.#phaseSinceMs = server.clock.nowMs;
+    this.#progressMs = server.clock.nowMs;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#receiveEof());
+    socket.on('drain', () => this.#receiveDrain());
+    // What went wrong with the socket shows as its close; a client that leaves is no error.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#receiveClose());
+  }
+
+  // --- from the socket ---
+
+  #receive(chunk: Buffer): void {
+    if (this.#state !== 'open') return;
+    const wasIdle = this.#receiver.phase === 'idle';
+    this.#progressMs = this.#server.clock.nowMs;
+    if (wasIdle) this.#phaseSinceMs = this.#progressMs;
+    this.#reading = true;
+    this.#receiver.receive(chunk);
+    this.#reading = false;
+    this.#output.flush();
+    this.#balance();
+  }
+
+  #receiveEof(): void {
+    this.#eof = true;
+    if (this.#state === 'closed') return;
+    if (this.#state === 'lingering') {
+      this.destroy();
+      return;
+    }
+    // Half closed: an answer under way, and requests that were read already, are still served (RFC 9112 §9.6).
+    if (this.#receiver.receiveEof() === 'incomplete' && !this.#requestEnded) this.destroy();
+    else if (this.#stream === null && this.#receiver.phase !== 'waiting') this.#close();
+  }
+
+  #receiveDrain(): void {
+    this.#progressMs = this.#server.clock.nowMs;
+    if (this.#stalled) {
+      this.#stalled = false;
+      this.#head = null;
+      this.#continue(() => this.#receiver.releaseNext());
+    }
+    this.#stream?.receiveDrain();
+    this.#balance();
+  }
+
+  #receiveClose(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#server.forget(this);
+    this.#stream?.receiveReset();
+  }
+
+  // --- Http1Events ---
+
+  receiveHead(head: Http1RequestHead): void {
+    this.#requests += 1;
+    this.#head = head;
+    this.#requestEnded = !head.hasBody;
+    this.#phaseSinceMs = this.#server.clock.nowMs;
+    this.#body.begin(this.#phaseSinceMs);
+    const stream = new Stream(this.#server.streams, this, this.#info, head);
+    this.#stream = stream;
+    stream.open();
+    if (head.hasBody && this.#stream !== null && !this.#body.wanted) this.#receiver.pause();
+  }
+
+  receiveData(data: Buffer): void {
+    this.#body.receive(data.length);
+    if (this.#stream === null) {
+      // The answer is complete: the rest of the body is skipped, within a bound.
+      if (this.#body.skipped > this.#maxSkipBodyBytes) this.#close();
+      return;
+    }
+    this.#stream.receiveData(data);
+    if (this.#stream !== null && !this.#body.wanted) this.#receiver.pause();
+  }
+
+  receiveEnd(trailers: FieldLines): void {
+    this.#requestEnded = true;
+    if (this.#stream === null) this.#next();
+    else if (this.#head?.hasBody === true) this.#stream.receiveEnd(trailers);
+  }
+
+  receiveFault(fault: Http1Fault): void {
+    this.#refuse(fault.status, fault.reason, fault.partial);
+  }
+
+  receiveHttp2Preface(): void {
+    this.#refuse(505, 'this listener does not speak HTTP/2', null);
+  }
+
+  // --- StreamChannel ---
+
+  get writable(): boolean {
+    return this.#output.unsentBytes < this.#server.options.maxUnsentBytes;
+  }
+
+  sendInform(status: number, fields: FieldLines): BadField | null {
+    if (this.#head === null || this.#head.minorVersion === 0) return null; // RFC 9110 §15.2
+    const result = this.#sender.sendInform(this.#output.writer, status, fields);
+    this.#flushUnlessReading();
+    return result.ok ? null : result;
+  }
+
+  sendResponse(status: number, fields: FieldLines, body: Buffer | string | null): BadField | null {
+    const { clock, options } = this.#server;
+    const keep = this.#mayKeepAlive();
+    return this.#headSent(
+      this.#sender.sendResponse(
+        this.#output.writer,
+        this.#head,
+        status,
+        fields,
+        body,
+        keep,
+        clock.date,
+        options.serverName,
+      ),
+    );
+  }
+
+  sendHead(status: number, fields: FieldLines, contentLength: number | null): BadField | null {
+    const { clock, options } = this.#server;
+    const keep = this.#mayKeepAlive();
+    const length = { contentLength };
+    return this.#headSent(
+      this.#sender.sendHead(
+        this.#output.writer,
+        this.#head,
+        status,
+        fields,
+        length,
+        keep,
+        clock.date,
+        options.serverName,
+      ),
+    );
+  }
+
+  sendData(data: Buffer): void {
+    this.#sender.sendData(this.#output.writer, data);
+    this.#flushUnlessReading();
+  }
+
+  sendEnd(trailers: FieldLines): void {
+    this.#sender.sendEnd(this.#output.writer, trailers);
+    this.#flushUnlessReading();
+  }
+
+  sendReset(): void {
+    this.#last = true;
+    this.#output.flush();
+    // With an answer begun, a reset tells the client that it is not whole, also where its end is the connection's.
+    if (this.#stream?.begun === true) this.#socket.resetAndDestroy();
+    else this.#socket.destroySoon();
+  }
+
+  allowBody(bytes: number): void {
+    const head = this.#head;
+    if (head === null || this.#requestEnded) return;
+    if (this.#body.allow(bytes, this.#server.clock.nowMs) && head.expectContinue) {
+      this.#sender.sendInform(this.#output.writer, 100, NO_FIELDS);
+      this.#flushUnlessReading();
+    }
+    this.#resumeBody();
+  }
+
+  setOptions(options: { idleTimeoutMs?: number; maxSkipBodyBytes?: number }): void {
+    if (options.idleTimeoutMs !== undefined) this.#idleTimeoutMs = options.idleTimeoutMs;
+    if (options.maxSkipBodyBytes !== undefined) this.#maxSkipBodyBytes = options.maxSkipBodyBytes;
+  }
+
+  finish(): void {
+    this.#stream = null;
+    this.#phaseSinceMs = this.#server.clock.nowMs;
+    this.#progressMs = this.#phaseSinceMs;
+    if (this.#state !== 'open') return;
+    if (this.#last) this.#close();
+    else if (this.#requestEnded) this.#next();
+    else this.#resumeBody();
+  }
+
+  // --- Timed ---
+
+  checkDeadlines(nowMs: number): void {
+    const { requestTimeoutMs, lingerTimeoutMs } = this.#server.options;
+    if (this.#state === 'lingering') {
+      if (nowMs - this.#phaseSinceMs > lingerTimeoutMs) this.destroy();
+    } else if (this.#socket.writableLength > 0) {
+      this.#checkUnsent(nowMs);
+    } else if (this.#stream !== null || this.#receiver.phase === 'body') {
+      this.#checkBody(nowMs);
+    } else if (this.#receiver.phase === 'head') {
+      if (nowMs - this.#phaseSinceMs > requestTimeoutMs)
+        this.#refuse(408, 'the request head did not come in time', null);
+    } else if (nowMs - this.#progressMs > this.#idleTimeoutMs) {
+      this.#close();
+    }
+  }
+
+  /** Finishes the request that is under way, and takes no further one. */
+  drain(): void {
+    this.#last = true;
+    if (this.#stream === null && this.#receiver.phase !== 'body') this.#close();
+  }
+
+  destroy(): void {
+    this.#last = true;
+    this.#socket.destroy();
+  }
+
+  // --- inside ---
+
+  #mayKeepAlive(): boolean {
+    const head = this.#head;
+    if (head === null || this.#last || this.#server.draining) return false;
+    if (this.#requests >= this.#server.options.maxKeepalive) return false;
+    if (this.#requestEnded) return true;
+    // RFC 9110 §10.1.1: a client told no 100 may or may not send the body it announced.
+    if (head.expectContinue && !this.#body.everAllowed) return false;
+    return (head.contentLength ?? 0) - this.#body.received <= this.#maxSkipBodyBytes;
+  }
+
+  #headSent(result: SendResult): BadField | null {
+    if (!result.ok) return result;
+    if (result.close) this.#last = true;
+    this.#flushUnlessReading();
+    return null;
+  }
+
+  #flushUnlessReading(): void {
+    if (!this.#reading) this.#output.flushSoon();
+  }
+
+  /** Lets the receiver go on, from outside of its own loop. */
+  #continue(step: () => void): void {
+    this.#reading = true;
+    step();
+    this.#reading = false;
+    this.#output.flush();
+    this.#balance();
+  }
+
+  #next(): void {
+    if (this.#last || this.#server.draining) {
+      this.#close();
+      return;
+    }
+    this.#head = null;
+    if (this.#output.unsentBytes > this.#server.options.maxUnsentBytes) {
+      // The client does not read what it asked for: its next request waits until it has.
+      this.#stalled = true;
+      return;
+    }
+    if (this.#reading) {
+      this.#receiver.releaseNext();
+      return;
+    }
+    this.#continue(() => this.#receiver.releaseNext());
+    if (this.#eof && this.#stream === null) this.#close();
+  }
+
+  #resumeBody(): void {
+    if (this.#reading) this.#receiver.resume();
+    else this.#continue(() => this.#receiver.resume());
+  }
+
+  /** Reads from the socket only as long as the receiver takes what comes. */
+  #balance(): void {
+    if (this.#state !== 'open') return;
+    const full = this.#receiver.bufferedBytes > this.#server.options.maxUnsentBytes;
+    if (full !== this.#socket.isPaused()) {
+      if (full) this.#socket.pause();
+      else this.#socket.resume();
+    }
+  }
+
+  #checkUnsent(nowMs: number): void {
+    // bytesWritten counts what waits as well.
+    const sent = this.#socket.bytesWritten - this.#socket.writableLength;
+    if (sent !== this.#sentSeen) {
+      this.#sentSeen = sent;
+      this.#progressMs = nowMs;
+    } else if (nowMs - this.#progressMs > this.#idleTimeoutMs) {
+      this.#socket.resetAndDestroy();
+    }
+  }
+
+  #checkBody(nowMs: number): void {
+    const { bodyGraceMs, minBodyBytesPerSecond } = this.#server.options;
+    const waiting = !this.#requestEnded && (this.#stream === null || this.#body.wanted);
+    if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
+    this.#refuse(408, 'the request body did not come in time', null);
+  }
+
+  /** The request cannot be read (further): answers it where that is still possible, and ends the connection. */
+  #refuse(status: number, reason: string, partial: { method: string; path: string } | null): void {
+    this.#last = true;
+    if (this.#state !== 'open') return;
+    this.#server.streams.observer.observe({
+      kind: 'request-refused',
+      peer: this.#info.peerAddress,
+      status,
+      reason,
+    });
+    const stream = this.#stream;
+    this.#stream = null;
+    if (stream?.begun === true) {
+      this.#socket.resetAndDestroy();
+    } else if (stream !== null || this.#head === null) {
+      this.#sendEarlyError(plainError(status, '', reason), partial);
+    }
+    stream?.receiveReset();
+    this.#close();
+  }
+
+  /** Stream handlers may change an error that no stream will see. */
+  #sendEarlyError(error: ResponseCommand, partial: { method: string; path: string } | null): void {
+    let changed = error;
+    for (const factory of this.#server.streams.handlers)
+      changed = factory.earlyError?.(changed, partial) ?? changed;
+    const { status, fields, body } = changed;
+    const { clock, options } = this.#server;
+    const out = this.#output.writer;
+    this.#sender.sendResponse(out, this.#head, status, fields, body, false, clock.date, options.serverName);
+  }
+
+  /** Ends our side, and reads on for a while: data that nobody reads would reset the connection and lose the answer. */
+  #close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'lingering';
+    this.#phaseSinceMs = this.#server.clock.nowMs;
+    this.#output.flush();
+    this.#socket.end();
+    this.#socket.resume();
+    if (this.#eof) this.#socket.destroySoon();
+  }
+}

@@ -1,0 +1,37 @@
+// Options of the HTTP engine with their defaults and where these come from. Limits of the HTTP/1.1 grammar are in
+// protocol/http1/limits.ts.
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../protocol/http1/limits.ts';
+
+export interface ServerOptions {
+  readonly http1: Http1Limits;
+  /** From the first byte of a request to the end of its head; then 408. Cowboy's request_timeout. */
+  readonly requestTimeoutMs: number;
+  /** A connection between requests, or one that takes nothing of what is sent to it, is closed after this. Cowboy's. */
+  readonly idleTimeoutMs: number;
+  /** A body that is waited for must come at this rate once bodyGraceMs have passed; then 408. Kestrel's default. */
+  readonly minBodyBytesPerSecond: number;
+  readonly bodyGraceMs: number;
+  /** How long a connection that we close goes on reading, so that the last response is not lost to a reset. Cowboy's. */
+  readonly lingerTimeoutMs: number;
+  /** Requests on one connection, after which it is closed; Infinity for no limit. Cowboy's is 1000. */
+  readonly maxKeepalive: number;
+  /** An unread request body up to this is skipped so that the connection can be kept; a longer one closes it. Cowboy's. */
+  readonly maxSkipBodyBytes: number;
+  /** Bytes waiting for a slow client above which its next pipelined request is not begun: Node's stream default. */
+  readonly maxUnsentBytes: number;
+  /** Value of the Server field; null sends none. */
+  readonly serverName: string | null;
+}
+
+export const DEFAULT_SERVER_OPTIONS: ServerOptions = {
+  http1: DEFAULT_HTTP1_LIMITS,
+  requestTimeoutMs: 5000,
+  idleTimeoutMs: 60_000,
+  minBodyBytesPerSecond: 240,
+  bodyGraceMs: 5000,
+  lingerTimeoutMs: 1000,
+  maxKeepalive: 1000,
+  maxSkipBodyBytes: 1_000_000,
+  maxUnsentBytes: 65_536,
+  serverName: 'howdah',
+};

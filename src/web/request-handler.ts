@@ -1,0 +1,219 @@
+// The innermost stream handler: gives each request to one ExchangeHandler and turns what that asks of the exchange
+// into commands. Not the router, and not the interpreter of commands.
+import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
+import type { RequestHead } from '../protocol/http/request-head.ts';
+import { isCommand, type Command, type Commands } from '../server/command.ts';
+import { plainError } from '../server/stream.ts';
+import {
+  DRAINED,
+  type StreamEnd,
+  type StreamHandle,
+  type StreamHandler,
+  type StreamHandlerFactory,
+} from '../server/stream-handler.ts';
+import { BodyCollector, BodyQueue, type BodyReader } from './request-body.ts';
+import type { Endpoint, Exchange, ExchangeHandler, StreamedResponse, WholeResponse } from './exchange.ts';
+
+/** Seconds that a client is asked to wait after a 503. */
+const RETRY_AFTER_SECONDS = '1';
+
+export function requestHandler(handle: ExchangeHandler): StreamHandlerFactory {
+  return { open: (stream) => new RequestHandler(stream, handle) };
+}
+
+class RequestHandler implements StreamHandler, Exchange {
+  readonly #stream: StreamHandle;
+  readonly #handle: ExchangeHandler;
+  /** Commands made inside a callback are its result; others are cast. */
+  #inside = false;
+  #pending: Command | Command[] | null = null;
+  #body: BodyReader | null = null;
+  #requestEnded = false;
+  #answered = false;
+  #over = false;
+  #closeListener: (() => void) | null = null;
+  #wakeWriter: (() => void) | null = null;
+
+  constructor(stream: StreamHandle, handle: ExchangeHandler) {
+    this.#stream = stream;
+    this.#handle = handle;
+    // Nothing comes after the head of a request without a body.
+    this.#requestEnded = !stream.head.hasBody;
+  }
+
+  // --- StreamHandler ---
+
+  init(): Commands {
+    this.#inside = true;
+    this.#handle(this);
+    return this.#takePending();
+  }
+
+  data(chunk: Buffer): Commands {
+    this.#inside = true;
+    this.#body?.receive(chunk);
+    return this.#takePending();
+  }
+
+  end(): Commands {
+    this.#requestEnded = true;
+    this.#inside = true;
+    this.#body?.receiveEnd();
+    return this.#takePending();
+  }
+
+  info(message: unknown): Commands {
+    if (message === DRAINED) {
+      this.#wakeWriter?.();
+      return null;
+    }
+    return isCommand(message) ? message : null;
+  }
+
+  terminate(end: StreamEnd): void {
+    this.#over = true;
+    const listener = this.#closeListener;
+    this.#closeListener = null;
+    this.#body?.abandon();
+    this.#wakeWriter?.();
+    if (end !== 'answered') listener?.();
+  }
+
+  // --- Exchange ---
+
+  get head(): RequestHead {
+    return this.#stream.head;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.#stream.connection.scheme;
+  }
+
+  get peer(): Endpoint {
+    const { peerAddress, peerPort } = this.#stream.connection;
+    return { address: peerAddress, port: peerPort };
+  }
+
+  get local(): Endpoint {
+    const { localAddress, localPort } = this.#stream.connection;
+    return { address: localAddress, port: localPort };
+  }
+
+  get listenerId(): number {
+    return this.#stream.connection.listenerId;
+  }
+
+  get id(): string {
+    return this.#stream.id;
+  }
+
+  get closed(): boolean {
+    return this.#over;
+  }
+
+  collectBody(limitBytes: number, done: (body: Buffer) => void): void {
+    const { contentLength } = this.#stream.head;
+    if (contentLength !== null && contentLength > limitBytes) {
+      this.fail(413, `the body is larger than ${limitBytes} bytes`);
+      return;
+    }
+    const collector = new BodyCollector(limitBytes, done, () => {
+      this.fail(413, `the body is larger than ${limitBytes} bytes`);
+    });
+    this.#read(collector);
+    // One byte more than allowed tells a body that is too large from one that is just as large.
+    if (!this.#requestEnded) this.#emit({ kind: 'flow', bytes: limitBytes + 1 });
+  }
+
+  bodyStream(): AsyncIterable<Buffer> {
+    const queue = new BodyQueue((bytes) => this.#emit({ kind: 'flow', bytes }));
+    this.#read(queue);
+    return queue;
+  }
+
+  respond(response: WholeResponse): void {
+    if (!this.#begin()) return;
+    const { status, fields, body } = response;
+    this.#emit({ kind: 'response', status, fields, body });
+  }
+
+  respondStreamed(response: StreamedResponse): void {
+    if (!this.#begin()) return;
+    this.#emit({ kind: 'headers', status: response.status, fields: response.fields });
+    void this.#pump(response.body);
+  }
+
+  fail(status: number, detail = ''): void {
+    if (!this.#begin()) return;
+    const error = plainError(status, status >= 500 ? this.id : '', detail);
+    const fields = status === 503 ? [...error.fields, 'retry-after', RETRY_AFTER_SECONDS] : error.fields;
+    this.#emit({ ...error, fields });
+  }
+
+  abort(): void {
+    if (this.#begin()) this.#emit({ kind: 'abort' });
+  }
+
+  inform(status: number, fields: FieldLines): void {
+    if (!this.#answered) this.#emit({ kind: 'inform', status, fields });
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#over) listener();
+    else this.#closeListener = listener;
+  }
+
+  // --- inside ---
+
+  /** Whether this is the first answer. */
+  #begin(): boolean {
+    if (this.#answered || this.#over) return false;
+    this.#answered = true;
+    return true;
+  }
+
+  #read(reader: BodyReader): void {
+    if (this.#body !== null) throw new Error('the body of a request is read once');
+    this.#body = reader;
+    if (this.#requestEnded) reader.receiveEnd();
+  }
+
+  #emit(command: Command): void {
+    if (!this.#inside) this.#stream.cast(command);
+    else if (this.#pending === null) this.#pending = command;
+    else if (Array.isArray(this.#pending)) this.#pending.push(command);
+    else this.#pending = [this.#pending, command];
+  }
+
+  #takePending(): Commands {
+    this.#inside = false;
+    const commands = this.#pending;
+    this.#pending = null;
+    return commands;
+  }
+
+  async #pump(body: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const chunk of body) {
+        if (this.#over) return;
+        const data = Buffer.isBuffer(chunk)
+          ? chunk
+          : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+        this.#emit({ kind: 'data', data, last: false });
+        while (!this.#over && !this.#stream.writable) await this.#drained();
+      }
+      this.#emit({ kind: 'trailers', fields: NO_FIELDS });
+    } catch (error) {
+      if (!this.#over) this.#emit({ kind: 'internal-error', where: 'response body', error });
+    }
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeWriter = () => {
+        this.#wakeWriter = null;
+        resolve();
+      };
+    });
+  }
+}

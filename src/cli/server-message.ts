@@ -10,7 +10,7 @@ export interface MessagePlace {
   readonly line: number;
 }
 
-/** Ends with a line end. */
+/** `place` is null for a notice, which shows no context either. Ends with a line end. */
 export function messageText(message: ServerMessage, place: MessagePlace | null): string {
   const found = place === null ? null : findPosition(place.statement, message.position);
   const prefix =
@@ -19,7 +19,7 @@ export function messageText(message: ServerMessage, place: MessagePlace | null):
   if (found !== null) lines.push(...excerpt(found));
   if (message.detail !== undefined) lines.push(`DETAIL:  ${message.detail}`);
   if (message.hint !== undefined) lines.push(`HINT:  ${message.hint}`);
-  if (message.where !== undefined) lines.push(`CONTEXT:  ${message.where}`);
+  if (message.where !== undefined && place !== null) lines.push(`CONTEXT:  ${message.where}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -156,6 +156,7 @@ class ResultPrinter implements ResultSink {
   readonly #streams: ShellStreams;
   #columns: readonly ResultColumn[] | null = null;
   #rows: (readonly (string | null)[])[] = [];
+  #copied = false;
 
   constructor(streams: ShellStreams) {
     this.#streams = streams;
@@ -176,11 +177,14 @@ class ResultPrinter implements ResultSink {
       const columns = this.#columns.map(({ name, type }) => ({ name, right: NUMBER_TYPES.has(type) }));
       stdout.write(`${textTable(columns, this.#rows)}${rowCount(this.#rows.length)}\n`);
     }
-    if (this.#columns === null || !ROWS_ONLY.test(tag)) stdout.write(`${tag}\n`);
+    // The data of a COPY … TO STDOUT is meant for whoever reads the output: no tag may follow it.
+    if (!this.#copied && (this.#columns === null || !ROWS_ONLY.test(tag))) stdout.write(`${tag}\n`);
     this.#columns = null;
+    this.#copied = false;
   }
 
   copied(data: Buffer): void {
+    this.#copied = true;
     this.#streams.stdout.write(data);
   }
 }

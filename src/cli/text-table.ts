@@ -8,17 +8,18 @@ export interface TableColumn {
 
 type Cell = string | null;
 
-/** Header, rule and rows, each line ended; null is shown as nothing. Without columns there are no rows to show. */
+/** Header, rule and rows, each line ended; null is shown as nothing. Rows without columns cannot be seen. */
 export function textTable(columns: readonly TableColumn[], rows: readonly (readonly Cell[])[]): string {
   const cells = rows.map((row) => columns.map((_, i) => shown(row[i] ?? '').split('\n')));
   const widths = columns.map(({ name }, i) => {
     const valueWidths = cells.flatMap((row) => (row[i] ?? []).map(displayWidth));
     return valueWidths.reduce((widest, width) => Math.max(widest, width), displayWidth(shown(name)));
   });
+  if (columns.length === 0) return '--\n';
   const header = columns.map(({ name }, i) => ` ${centred(shown(name), widths[i] ?? 0)} `).join('|');
   const rule = widths.map((width) => '-'.repeat(width + 2)).join('+');
   const lines = cells.flatMap((row) => rowLines(row, widths, columns));
-  return `${[header, columns.length === 0 ? '--' : rule, ...lines].join('\n')}\n`;
+  return `${[header, rule, ...lines].join('\n')}\n`;
 }
 
 /** `(1 row)`, `(2 rows)`. */

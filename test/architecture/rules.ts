@@ -102,9 +102,7 @@ function importProblems({ from, specifier, kind }: Import, sources: Sources): st
   const arrow = `${from} imports ${specifier}`;
   if (!specifier.startsWith('.')) {
     const pure = kind === 'type' || specifier === 'node:buffer';
-    return room.startsWith('protocol/') && !pure
-      ? [`${arrow}: protocols import types and node:buffer only`]
-      : [];
+    return isMachine(from) && !pure ? [`${arrow}: protocols import types and node:buffer only`] : [];
   }
   const target = targetOf({ from, specifier, kind });
   if (!sources.has(target)) return [`${arrow}: no such file`];

@@ -1,0 +1,65 @@
+// CPU time that processes have used, from /proc (proc(5)). Reads only; Linux only.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+const MICROSECONDS = 1_000_000;
+/** What Linux has on every platform that Node.js runs on (sysconf(3), _SC_CLK_TCK). */
+const USUAL_TICKS_PER_SECOND = 100;
+
+export interface CpuTicks {
+  /** The process with all of its threads. */
+  readonly own: number;
+  /** Its children that have ended and were waited for. */
+  readonly waitedChildren: number;
+}
+
+/** Parses a line of /proc/PID/stat; the name in brackets may hold spaces and brackets itself. */
+export function parseCpuTicks(stat: string): CpuTicks {
+  const [, , , , , , , , , , , utime, stime, cutime, cstime] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ');
+  return { own: Number(utime) + Number(stime), waitedChildren: Number(cutime) + Number(cstime) };
+}
+
+let ticksPerSecond: number | undefined;
+
+function ticksToMicroseconds(ticks: number): number {
+  if (ticksPerSecond === undefined) {
+    try {
+      ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
+    } catch {
+      ticksPerSecond = USUAL_TICKS_PER_SECOND;
+    }
+  }
+  return (ticks * MICROSECONDS) / ticksPerSecond;
+}
+
+function descendants(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
+  );
+  return [pid, ...children.flatMap(descendants)];
+}
+
+/** CPU time of a process and its living descendants since they started, in microseconds; null where it cannot be read. */
+export function cpuTimeUs(pid: number): number | null {
+  try {
+    const ticks = descendants(pid).map((id) => parseCpuTicks(readFileSync(`/proc/${id}/stat`, 'latin1')).own);
+    return ticksToMicroseconds(ticks.reduce((sum, each) => sum + each, 0));
+  } catch {
+    return null;
+  }
+}
+
+/** CPU time of this process's children that have ended, in microseconds; null where it cannot be read. */
+export function endedChildrenCpuTimeUs(): number | null {
+  try {
+    return ticksToMicroseconds(parseCpuTicks(readFileSync('/proc/self/stat', 'latin1')).waitedChildren);
+  } catch {
+    return null;
+  }
+}

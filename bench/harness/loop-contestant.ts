@@ -1,0 +1,57 @@
+// A contestant that serves nothing: a loop in a process of its own on the server's core, which gives the limit of what a
+// server could do. It measures itself and prints one line of JSON.
+import { runChild } from './child-processes.ts';
+import { pinned } from './cores.ts';
+import { discounted, messageOf } from './http-contestant.ts';
+import type { Contestant } from './scenario.ts';
+import { tellingLine } from './server-process.ts';
+
+const RESULT_MARK = 'loop-result ';
+
+/** What a loop prints after `loop-result `. */
+export interface LoopResult {
+  readonly operations: number;
+  readonly elapsedUs: number;
+  readonly cpuUs: number;
+}
+
+/** Prints the result for the harness. */
+export function printLoopResult(result: LoopResult): void {
+  console.log(RESULT_MARK + JSON.stringify(result));
+}
+
+/** Finds the result in a loop's output; null where there is none. */
+export function parseLoopResult(output: string): LoopResult | null {
+  const line = output.split('\n').find((text) => text.startsWith(RESULT_MARK));
+  return line === undefined ? null : (JSON.parse(line.slice(RESULT_MARK.length)) as LoopResult);
+}
+
+/** The command finds its times in BENCH_SECONDS and BENCH_WARM_UP_SECONDS. */
+export function loopContestant(name: string, version: string, command: readonly string[]): Contestant {
+  return {
+    name,
+    version,
+    async run(plan) {
+      try {
+        const { code, stdout, stderr } = await runChild(pinned(plan.cores.server, command), {
+          BENCH_SECONDS: String(plan.seconds),
+          BENCH_WARM_UP_SECONDS: String(plan.warmUpSeconds),
+        });
+        const result = parseLoopResult(stdout);
+        if (code !== 0 || result === null) {
+          return discounted(`it ended with ${code}: ${tellingLine(stderr || stdout)}`);
+        }
+        return {
+          kind: 'counted',
+          value: (result.operations * 1_000_000) / result.elapsedUs,
+          p50Us: null,
+          p99Us: null,
+          cpuUs: result.cpuUs / result.operations,
+          remark: null,
+        };
+      } catch (error) {
+        return discounted(messageOf(error));
+      }
+    },
+  };
+}

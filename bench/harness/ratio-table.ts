@@ -1,0 +1,69 @@
+// The summary of a scenario as a Markdown table.
+import type { Scenario } from './scenario.ts';
+import type { Spread } from './statistics.ts';
+import type { ContestantSummary } from './summary.ts';
+
+const NOTHING = '–';
+
+/** Thousands set apart by a narrow no-break space, as SI has it. */
+function whole(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+function spreadCell(values: Spread | null, format: (value: number) => string): string {
+  if (values === null) return NOTHING;
+  return `${format(values.median)} (${format(values.min)}–${format(values.max)})`;
+}
+
+function ratioCell(values: Spread | null): string {
+  return spreadCell(values, (value) => value.toFixed(2));
+}
+
+function targetCell(target: ContestantSummary['target']): string {
+  if (target === null) return NOTHING;
+  const verdict = target.met === null ? 'not measured' : target.met ? 'met' : '**missed**';
+  return `≥ ${target.atLeast} ${verdict}`;
+}
+
+function latencyCell(us: number | null): string {
+  return us === null ? NOTHING : (us / 1000).toFixed(2);
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** The table, with its heading above it and the notes on its runs below. */
+export function renderRatioTable(scenario: Scenario, summaries: readonly ContestantSummary[]): string {
+  const http = scenario.unit === 'requests/s';
+  const heads = ['', `${scenario.unit} (min–max)`, `${scenario.subject} is × as fast (min–max)`, 'target'];
+  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request');
+  heads.push('runs');
+  const rows = summaries.map((each) => {
+    const name = each.name === scenario.subject ? `**${each.name}**` : each.name;
+    const cells = [
+      name,
+      spreadCell(each.value, whole),
+      ratioCell(each.subjectRatio),
+      targetCell(each.target),
+    ];
+    if (http) {
+      cells.push(latencyCell(each.p50Us), latencyCell(each.p99Us), each.cpuUs?.toFixed(1) ?? NOTHING);
+    }
+    const runs = each.counted === each.runs ? String(each.runs) : `${each.counted} of ${each.runs}`;
+    return row([...cells, runs]);
+  });
+  const rule = row(heads.map((_, index) => (index === 0 ? '---' : '---:')));
+  const remarks = summaries.flatMap(({ notes }) => notes.map((note) => `- ${note}`));
+  return [
+    `### ${scenario.name}: ${scenario.title}`,
+    '',
+    row(heads),
+    rule,
+    ...rows,
+    ...(remarks.length > 0 ? ['', ...remarks] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,59 @@
+// What a scenario is made of: contestants that are measured in turn, and the ratios between them that are wanted.
+import type { Cores } from './cores.ts';
+
+/** A run whose figure can be believed. */
+export interface CountedRun {
+  readonly kind: 'counted';
+  /** In the unit of the scenario. */
+  readonly value: number;
+  /** Latency as the load generator saw it, in microseconds; null where it was not measured. */
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  /** CPU time of the server's processes per operation, in microseconds; null where it was not measured. */
+  readonly cpuUs: number | null;
+  /** What a reader should know about this run though it counts, or null. */
+  readonly remark: string | null;
+}
+
+/** A run that had errors or wrong answers: its figure, if there is one, is not looked at. */
+export interface DiscountedRun {
+  readonly kind: 'discounted';
+  readonly reason: string;
+}
+
+export type RunResult = CountedRun | DiscountedRun;
+
+export interface RunPlan {
+  /** How long a run is measured. */
+  readonly seconds: number;
+  /** How long it is loaded before, unmeasured: the JIT compiler is done with the hot path after a second or so. */
+  readonly warmUpSeconds: number;
+  readonly cores: Cores;
+}
+
+export interface Contestant {
+  readonly name: string;
+  /** What ran, with its version, for the record. */
+  readonly version: string;
+  /** One run from a fresh process. Never rejects for what the contestant does wrong: that is a discounted run. */
+  run(plan: RunPlan): Promise<RunResult>;
+}
+
+/** How many times as fast as `against` the subject should be. */
+export interface Target {
+  readonly against: string;
+  readonly atLeast: number;
+}
+
+export interface Scenario {
+  /** As on the command line. */
+  readonly name: string;
+  readonly title: string;
+  readonly unit: 'requests/s' | 'ms';
+  /** Whether a higher or a lower value is faster. */
+  readonly faster: 'higher' | 'lower';
+  /** The contestant that the others are compared with, by name. */
+  readonly subject: string;
+  readonly contestants: readonly Contestant[];
+  readonly targets: readonly Target[];
+}

@@ -1,0 +1,81 @@
+// What the runs of a scenario come to: medians, and how many times as fast the subject is as each of the others.
+import type { ContestantRuns, ScenarioRuns } from './interleave.ts';
+import type { CountedRun, Scenario, Target } from './scenario.ts';
+import { median, spread } from './statistics.ts';
+import type { Spread } from './statistics.ts';
+
+export interface ContestantSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly counted: number;
+  readonly runs: number;
+  /** Null where no run counted; so are the others. */
+  readonly value: Spread | null;
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly cpuUs: number | null;
+  /** How many times as fast the subject was, round by round; null for the subject itself and where no round had both. */
+  readonly subjectRatio: Spread | null;
+  readonly target: { readonly atLeast: number; readonly met: boolean | null } | null;
+  /** Why runs do not count and what is to be known about others, each with its round. */
+  readonly notes: readonly string[];
+}
+
+function counted(runs: ContestantRuns): CountedRun[] {
+  return runs.runs.filter((run) => run.kind === 'counted');
+}
+
+function medianOf(runs: readonly CountedRun[], value: (run: CountedRun) => number | null): number | null {
+  return median(runs.map(value).filter((each) => each !== null));
+}
+
+/** Speed of one against the other in the rounds where both count. */
+function ratios(
+  scenario: Scenario,
+  subject: ContestantRuns | undefined,
+  against: ContestantRuns,
+): Spread | null {
+  if (subject === undefined || subject.name === against.name) return null;
+  return spread(
+    subject.runs.flatMap((own, round) => {
+      const other = against.runs[round];
+      if (own.kind !== 'counted' || other?.kind !== 'counted') return [];
+      return [scenario.faster === 'higher' ? own.value / other.value : other.value / own.value];
+    }),
+  );
+}
+
+function notes({ name, runs }: ContestantRuns): string[] {
+  return runs.flatMap((run, index) => {
+    const where = `${name}, run ${index + 1}`;
+    if (run.kind === 'discounted') return [`${where} does not count: ${run.reason}`];
+    return run.remark === null ? [] : [`${where}: ${run.remark}`];
+  });
+}
+
+function judge(target: Target | undefined, ratio: Spread | null): ContestantSummary['target'] {
+  if (target === undefined) return null;
+  return { atLeast: target.atLeast, met: ratio === null ? null : ratio.median >= target.atLeast };
+}
+
+export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSummary[] {
+  const subject = contestants.find(({ name }) => name === scenario.subject);
+  return contestants.map((contestant) => {
+    const good = counted(contestant);
+    const subjectRatio = ratios(scenario, subject, contestant);
+    const target = scenario.targets.find(({ against }) => against === contestant.name);
+    return {
+      name: contestant.name,
+      version: contestant.version,
+      counted: good.length,
+      runs: contestant.runs.length,
+      value: spread(good.map(({ value }) => value)),
+      p50Us: medianOf(good, ({ p50Us }) => p50Us),
+      p99Us: medianOf(good, ({ p99Us }) => p99Us),
+      cpuUs: medianOf(good, ({ cpuUs }) => cpuUs),
+      subjectRatio,
+      target: judge(target, subjectRatio),
+      notes: notes(contestant),
+    };
+  });
+}

@@ -1,0 +1,26 @@
+// The look-up with Fastify and PGlite's query(), as one would write it with these. With BENCH_DATA its data is there,
+// kept from start to start; otherwise in memory.
+import { existsSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import { fastify } from 'fastify';
+import { announceReady, benchPort } from './announce.ts';
+import { openItems } from './items.ts';
+
+const directory = process.env['BENCH_DATA'];
+const fresh = directory !== undefined && !existsSync(directory);
+const db = directory === undefined ? await openItems() : await PGlite.create(directory);
+if (fresh) await db.exec('create table visited (at timestamptz)');
+
+const app = fastify();
+app.get<{ Params: { id: string } }>('/item/:id', async (request, reply) => {
+  const { rows } = await db.query<{ body: string }>('select bench_item($1) as body', [
+    Number(request.params.id),
+  ]);
+  return reply.type('application/json').send(rows[0]?.body);
+});
+app.get('/', async (_request, reply) => {
+  const { rows } = await db.query<{ body: string }>('select version() as body');
+  return reply.type('text/plain').send(rows[0]?.body);
+});
+await app.listen({ host: '127.0.0.1', port: benchPort() });
+announceReady(() => db.close());

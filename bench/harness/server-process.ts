@@ -24,6 +24,8 @@ export interface ServerProcess {
   readonly port: number;
   /** Rejects where it cannot be started or ends before it is ready; never resolves. */
   readonly failed: Promise<never>;
+  /** Resolves when the process is gone, for whatever reason. */
+  readonly ended: Promise<void>;
   /** Asks it to end; answers null, or what was wrong with the way it ended. */
   stop(): Promise<string | null>;
 }
@@ -66,12 +68,15 @@ export async function startServer(
     BENCH_PORT: String(port),
   });
   let output = '';
+  let isReady = false;
   const ready = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<never>();
   const ended = Promise.withResolvers<void>();
   const keep = (text: string): void => {
     output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
-    if (server.ready.test(output)) ready.resolve();
+    // Not looked at again: a server that logs its requests prints a lot under load.
+    isReady ||= server.ready.test(output);
+    if (isReady) ready.resolve();
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
@@ -96,6 +101,7 @@ export async function startServer(
     pid: child.pid ?? 0,
     port,
     failed: failed.promise,
+    ended: ended.promise,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) {
         await ended.promise;
@@ -104,7 +110,11 @@ export async function startServer(
       child.kill('SIGTERM');
       const stopLimit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
       await ended.promise.finally(() => clearTimeout(stopLimit));
-      return child.signalCode === 'SIGKILL' ? `it did not end within ${STOP_LIMIT_MS} ms of SIGTERM` : null;
+      if (child.signalCode === 'SIGKILL') return `it did not end within ${STOP_LIMIT_MS} ms of SIGTERM`;
+      const clean = child.exitCode === 0 || child.signalCode === 'SIGTERM';
+      return clean
+        ? null
+        : `it ended with ${child.exitCode ?? child.signalCode} on SIGTERM: ${tellingLine(output)}`;
     },
   };
 }

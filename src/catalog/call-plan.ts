@@ -1,0 +1,202 @@
+// How the routes that match a request are called: which of them run, in which statements (omni_httpd.md §8.4). Built
+// once for each list of routes. Calls nothing.
+//
+// Functions that follow one another are called by one statement, so in one transaction and one round trip:
+//
+//   select p.o from (select case when STOP then p.o else g($1, p.o) end as o
+//                    from (select f($1, null) as o offset 0) p offset 0) p
+//
+// `offset 0` keeps PostgreSQL from merging the levels, so that f has run before STOP is looked at. Volatile functions
+// see what earlier ones changed; stable ones see what was there before the statement, as in any statement.
+//
+// A procedure may commit, which it can only in a statement of its own, so it is a step by itself, and the steps of a
+// plan that has one are transactions of their own. A procedure's stop_handling() ends with its transaction: it is not
+// seen by the steps after it.
+import type { PreparedStatement } from '../database/call.ts';
+import type { CatalogRows } from './catalog-rows.ts';
+import { prepareText } from './prepared-text.ts';
+import {
+  functionCall,
+  OUTCOME_TYPE,
+  procedureCall,
+  type ArgumentExpressions,
+  type SqlRoute,
+} from './sql-route.ts';
+
+export type ParameterSource =
+  | { readonly kind: 'request' }
+  | { readonly kind: 'listener' }
+  | { readonly kind: 'outcome' }
+  /** The literal of the router's row that matched. */
+  | { readonly kind: 'row'; readonly literal: string };
+
+/** One statement of a plan. */
+export interface CallStep {
+  readonly statement: PreparedStatement;
+  readonly parameters: readonly ParameterSource[];
+  /** Column of the result that has the outcome; -1: none has, the outcome becomes null. */
+  readonly outcomeColumn: number;
+  /** Column that is true after stop_handling(); -1 if that does not matter or cannot be known. */
+  readonly stopColumn: number;
+  readonly resetAfter: boolean;
+  /** The handlers it calls, for messages. */
+  readonly handler: string;
+}
+
+export interface CallPlan {
+  /** Never empty. */
+  readonly steps: readonly CallStep[];
+  /** Whether all of it is one transaction that can be rolled back as a whole, so that it can be tried again. */
+  readonly atomic: boolean;
+}
+
+const INT4_OID = 23;
+/** The server infers the type. */
+const INFERRED = 0;
+
+// coalesce: not set; '': what a setting of this kind is after the transaction that first set it locally.
+const STOP = "coalesce(nullif(current_setting('omni_httpd.stop_handling', true), ''), 'off')::boolean";
+const NO_OUTCOME = `null::${OUTCOME_TYPE}`;
+
+/** The plan for `routes`, which match a request, in order. */
+export function planCalls(routes: readonly SqlRoute[], types: CatalogRows['types']): CallPlan {
+  const groups = groupRoutes(routesThatRun(routes));
+  if (groups.length === 0) return { steps: [guardStep()], atomic: true };
+  const steps = groups.map((group, i) =>
+    group.procedure === null
+      ? functionStep(group.functions, types, i > 0, i < groups.length - 1)
+      : procedureStep(group.procedure, types, i > 0),
+  );
+  return { steps, atomic: steps.length === 1 && groups[0]?.procedure === null };
+}
+
+/** Only the first handler, but all middleware before and after it. */
+function routesThatRun(routes: readonly SqlRoute[]): SqlRoute[] {
+  let handled = false;
+  return routes.filter((route) => {
+    if (route.middleware) return true;
+    const first = !handled;
+    handled = true;
+    return first;
+  });
+}
+
+type Group = { readonly procedure: SqlRoute } | { readonly procedure: null; readonly functions: SqlRoute[] };
+
+function groupRoutes(routes: readonly SqlRoute[]): Group[] {
+  const groups: Group[] = [];
+  for (const route of routes) {
+    const last = groups.at(-1);
+    if (route.row.kind === 'procedure') groups.push({ procedure: route });
+    else if (last === undefined || last.procedure !== null)
+      groups.push({ procedure: null, functions: [route] });
+    else last.functions.push(route);
+  }
+  return groups;
+}
+
+/** What a request that no route matches costs: whether that is still so has to be asked. */
+function guardStep(): CallStep {
+  return {
+    statement: prepareText(`select ${NO_OUTCOME}`, []),
+    parameters: [],
+    outcomeColumn: 0,
+    stopColumn: -1,
+    resetAfter: false,
+    handler: '',
+  };
+}
+
+function functionStep(
+  routes: readonly SqlRoute[],
+  types: CatalogRows['types'],
+  continues: boolean,
+  goesOn: boolean,
+): CallStep {
+  const parameters = new Parameters(types);
+  const start = (): string => (continues ? parameters.outcome() : NO_OUTCOME);
+  const common = {
+    outcomeColumn: 0,
+    stopColumn: goesOn ? 1 : -1,
+    resetAfter: routes.some((route) => route.volatile),
+    handler: routes.map((route) => route.row.name).join(', '),
+  };
+  const [only] = routes;
+  if (routes.length === 1 && only !== undefined && !goesOn) {
+    const text = `select ${functionCall(only, parameters.with(start))}`;
+    return { ...common, ...parameters.prepare(text) };
+  }
+  let source = '';
+  for (const route of routes) {
+    if (source === '') {
+      source = `select ${functionCall(route, parameters.with(start))} as o offset 0`;
+    } else {
+      const call = functionCall(
+        route,
+        parameters.with(() => 'p.o'),
+      );
+      source = `select case when ${STOP} then p.o else ${call} end as o from (${source}) p offset 0`;
+    }
+  }
+  const text = `select p.o${goesOn ? `, ${STOP}` : ''} from (${source}) p`;
+  return { ...common, ...parameters.prepare(text) };
+}
+
+function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: boolean): CallStep {
+  const parameters = new Parameters(types);
+  const text = procedureCall(
+    route,
+    parameters.with(() => (continues ? parameters.outcome() : NO_OUTCOME)),
+  );
+  return {
+    ...parameters.prepare(text),
+    outcomeColumn: route.outcomeColumn,
+    stopColumn: -1,
+    resetAfter: true,
+    handler: route.row.name,
+  };
+}
+
+/** Numbers the parameters of a statement as they are first used. */
+class Parameters {
+  readonly #types: CatalogRows['types'];
+  readonly #sources: ParameterSource[] = [];
+  readonly #oids: number[] = [];
+  readonly #numbers = new Map<string, string>();
+
+  constructor(types: CatalogRows['types']) {
+    this.#types = types;
+  }
+
+  outcome(): string {
+    return this.#number('outcome', this.#types.httpOutcome, { kind: 'outcome' });
+  }
+
+  with(outcome: () => string): ArgumentExpressions {
+    return {
+      request: () => this.#number('request', this.#types.httpRequest, { kind: 'request' }),
+      listener: () => this.#number('listener', INT4_OID, { kind: 'listener' }),
+      // A parameter and not a literal, so that the rows of one router share a prepared statement.
+      row: ({ row: { router, row } }) => {
+        const number = this.#number(`row ${router} ${row}`, INFERRED, { kind: 'row', literal: row });
+        return `${number}::${router}`;
+      },
+      outcome,
+    };
+  }
+
+  prepare(text: string): { statement: PreparedStatement; parameters: readonly ParameterSource[] } {
+    return { statement: prepareText(text, this.#oids), parameters: this.#sources };
+  }
+
+  #number(key: string, oid: number, source: ParameterSource): string {
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      this.#sources.push(source);
+      this.#oids.push(oid);
+      number = `$${this.#sources.length}`;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+}

@@ -1,0 +1,303 @@
+// One request on its way through the catalog's routes:
+//
+//   route ──▶ call step 1 ──▶ … ──▶ call step n ──▶ answer
+//     ▲            │
+//     └─ refresh ◀─┘ the catalog has moved on (nothing has run)
+//
+// Does not read the request and does not decide which routes run.
+import type { CallResult, SqlError, SqlParameter } from '../database/call.ts';
+import type { Exchange } from '../web/exchange.ts';
+import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
+import type { Catalog } from './catalog.ts';
+import { decodeOutcome } from './outcome.ts';
+import { encodeRequest } from './request-value.ts';
+import { NO_EPOCH, type Snapshot } from './snapshot.ts';
+
+export interface ProxyTarget {
+  readonly url: string;
+  /** true: the client's Host is sent; false: the authority of the url. */
+  readonly preserveHost: boolean;
+}
+
+/**
+ * How often a request is routed anew because the catalog has moved on. Once is enough where changes are rare; with a
+ * change committed for every request, giving up beats going on for ever.
+ */
+const REROUTES_MAX = 8;
+
+/**
+ * What PostgreSQL says where an object that a call needs is not there or not the same any more: undefined function,
+ * table, column, object, schema; a plan of another shape; a row literal that does not fit its type. A catalog that
+ * is not told of such a change finds it by looking anew.
+ */
+const VANISHED = new Set(['42883', '42P01', '42703', '42704', '3F000', '0A000', '22P02', '42804']);
+
+const TRUE_BYTE = 1;
+
+export class SqlRequest {
+  readonly #catalog: Catalog;
+  readonly #exchange: Exchange;
+  readonly #path: string;
+  readonly #body: Buffer;
+  #snapshot: Snapshot;
+  #plan: CallPlan | null = null;
+  #step = 0;
+  #reroutes = 0;
+  #retriedVanished = false;
+  /** Encoded outcome so far, for the next step. */
+  #outcome: Buffer | null = null;
+  /** The encoded request and the types that it was encoded for. */
+  #value: { readonly types: Snapshot['types']; readonly bytes: Buffer } | null = null;
+
+  constructor(catalog: Catalog, exchange: Exchange, path: string, body: Buffer) {
+    this.#catalog = catalog;
+    this.#exchange = exchange;
+    this.#path = path;
+    this.#body = body;
+    this.#snapshot = catalog.current;
+  }
+
+  /** Routes on the snapshot in force and calls what matches. */
+  route(): void {
+    const { head, scheme } = this.#exchange;
+    const snapshot = this.#catalog.current;
+    this.#snapshot = snapshot;
+    if (snapshot.epoch === NO_EPOCH) {
+      this.#reroute();
+      return;
+    }
+    const { method, path, query } = head;
+    const routed = snapshot.route({ method, scheme, authority: this.#authority(), path, query });
+    if (routed === null) {
+      this.#exchange.fail(400, 'the target is no URL');
+      return;
+    }
+    this.#plan = routed.plan;
+    this.#step = 0;
+    this.#outcome = null;
+    this.#call();
+  }
+
+  /** Without one (HTTP/1.0), the address that the request came to. */
+  #authority(): string {
+    const { head, local } = this.#exchange;
+    if (head.authority !== '') return head.authority;
+    const address = local.address.includes(':') ? `[${local.address}]` : local.address;
+    return address === '' ? 'localhost' : `${address}:${local.port}`;
+  }
+
+  #currentStep(): CallStep | undefined {
+    return this.#plan?.steps[this.#step];
+  }
+
+  #call(): void {
+    const step = this.#currentStep();
+    if (step === undefined) {
+      this.#answer(this.#outcome);
+      return;
+    }
+    this.#catalog.options.dispatcher.dispatch({
+      statement: step.statement,
+      parameters: step.parameters.map((source) => this.#parameter(source)),
+      // The steps after the first go on with what has been committed, whatever the catalog says by now.
+      epoch: this.#step === 0 ? this.#snapshot.epoch : null,
+      resetAfter: step.resetAfter,
+      complete: (result) => {
+        try {
+          this.#complete(step, result);
+        } catch (error) {
+          this.#catalog.options.observer.observe({ kind: 'internal-error', where: 'SQL request', error });
+          this.#exchange.fail(500);
+        }
+      },
+    });
+  }
+
+  #parameter(source: ParameterSource): SqlParameter {
+    switch (source.kind) {
+      case 'request':
+        return this.#requestValue();
+      case 'listener':
+        return String(this.#exchange.listenerId);
+      case 'row':
+        return source.literal;
+      case 'outcome':
+        return this.#outcome;
+    }
+  }
+
+  #requestValue(): Buffer {
+    const { types } = this.#snapshot;
+    if (this.#value !== null && this.#value.types === types) return this.#value.bytes;
+    const { head, peer } = this.#exchange;
+    const bytes = encodeRequest(types, {
+      method: head.method,
+      path: this.#path,
+      query: head.query,
+      body: this.#body,
+      peer: peer.address === '' ? 'Unknown' : peer.address,
+      fields: head.fields,
+      authority: head.authority,
+    });
+    this.#value = { types, bytes };
+    return bytes;
+  }
+
+  #complete(step: CallStep, result: CallResult): void {
+    switch (result.kind) {
+      case 'row':
+        this.#advance(step, result.columns);
+        return;
+      case 'no-row':
+        this.#advance(step, []);
+        return;
+      case 'stale':
+        this.#reroute();
+        return;
+      case 'failed':
+        this.#failed(step, result.error);
+        return;
+      case 'timeout':
+        this.#observeTimeout(step);
+        this.#exchange.fail(504);
+        return;
+      case 'unavailable':
+        // What has been committed by an earlier step makes it no longer a request that may simply come again.
+        this.#exchange.fail(this.#step === 0 ? 503 : 500);
+        return;
+      case 'lost':
+        this.#observeFailure(step, null, `the session went away: ${result.reason}`);
+        this.#exchange.fail(500);
+    }
+  }
+
+  /** `columns` are views that are valid only now. */
+  #advance(step: CallStep, columns: readonly (Buffer | null)[]): void {
+    const outcome = step.outcomeColumn < 0 ? null : (columns[step.outcomeColumn] ?? null);
+    const stopped = step.stopColumn >= 0 && columns[step.stopColumn]?.[0] === TRUE_BYTE;
+    this.#step++;
+    if (stopped || this.#currentStep() === undefined) {
+      // Whom nobody waits for any more needs no answer (omni_httpd.md §12).
+      if (!this.#exchange.closed) this.#answer(outcome === null ? null : Buffer.from(outcome));
+      return;
+    }
+    this.#outcome = outcome === null ? null : Buffer.from(outcome);
+    this.#call();
+  }
+
+  #answer(bytes: Buffer | null): void {
+    const exchange = this.#exchange;
+    const outcome = decodeOutcome(bytes);
+    switch (outcome.kind) {
+      case 'response':
+        if (outcome.warning !== null) {
+          this.#catalog.options.observer.observe({
+            kind: 'handler-warning',
+            id: exchange.id,
+            message: outcome.warning.message,
+            detail: outcome.warning.detail,
+          });
+        }
+        exchange.respond(outcome.response);
+        return;
+      case 'abort':
+        exchange.abort();
+        return;
+      case 'proxy':
+        this.#catalog.options.proxy(exchange, this.#body, {
+          url: outcome.url,
+          preserveHost: outcome.preserveHost,
+        });
+        return;
+      case 'invalid':
+        this.#observeFailure(this.#plan?.steps.at(-1), null, outcome.reason);
+        this.#fail500(outcome.reason);
+    }
+  }
+
+  #reroute(): void {
+    this.#reroutes++;
+    if (this.#reroutes > REROUTES_MAX) {
+      this.#exchange.fail(503, 'the catalog changes too fast');
+      return;
+    }
+    if (this.#catalog.current !== this.#snapshot) {
+      this.route();
+      return;
+    }
+    this.#afterRefresh(() => this.route());
+  }
+
+  /** Goes on with a fresh catalog; 503 where there is none. */
+  #afterRefresh(goOn: () => void): void {
+    this.#catalog
+      .refresh()
+      .then(goOn, () => this.#exchange.fail(503, 'there is no catalog'))
+      .catch((error: unknown) => {
+        this.#catalog.options.observer.observe({ kind: 'internal-error', where: 'SQL request', error });
+        this.#exchange.fail(500);
+      });
+  }
+
+  #failed(step: CallStep, error: SqlError): void {
+    if (this.#plan?.atomic !== true || this.#retriedVanished || !VANISHED.has(error.code)) {
+      this.#fail(step, error);
+      return;
+    }
+    // Everything was rolled back, so it may run again, if looking anew shows other routes.
+    this.#retriedVanished = true;
+    const before = this.#snapshot;
+    this.#afterRefresh(() => {
+      if (this.#catalog.current === before) this.#fail(step, error);
+      else this.route();
+    });
+  }
+
+  #fail(step: CallStep, error: SqlError): void {
+    this.#observeFailure(step, error, error.message);
+    this.#fail500(describe(error));
+  }
+
+  #fail500(detail: string): void {
+    if (!this.#catalog.options.dev) {
+      this.#exchange.fail(500);
+      return;
+    }
+    this.#exchange.respond({
+      status: 500,
+      fields: ['content-type', 'text/plain; charset=utf-8', 'cache-control', 'no-store'],
+      body: `Internal server error (request ${this.#exchange.id})\n\n${detail}\n`,
+    });
+  }
+
+  #observeFailure(step: CallStep | undefined, error: SqlError | null, message: string): void {
+    this.#catalog.options.observer.observe({
+      kind: 'handler-failed',
+      id: this.#exchange.id,
+      handler: step?.handler ?? '',
+      sqlState: error?.code ?? null,
+      message,
+      detail: error?.detail ?? null,
+      hint: error?.hint ?? null,
+      where: error?.where ?? null,
+    });
+  }
+
+  #observeTimeout(step: CallStep): void {
+    this.#catalog.options.observer.observe({
+      kind: 'handler-timeout',
+      id: this.#exchange.id,
+      handler: step.handler,
+      limitMs: this.#catalog.options.handlerTimeoutMs,
+    });
+  }
+}
+
+/** As psql shows an error. */
+function describe(error: SqlError): string {
+  const lines = [`${error.severity}:  ${error.message} (${error.code})`];
+  if (error.detail !== undefined) lines.push(`DETAIL:  ${error.detail}`);
+  if (error.hint !== undefined) lines.push(`HINT:  ${error.hint}`);
+  if (error.where !== undefined) lines.push(`CONTEXT:  ${error.where}`);
+  return lines.join('\n');
+}

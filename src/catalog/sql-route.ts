@@ -1,0 +1,107 @@
+// One route of the catalog: whether it can be called at all, and the SQL expression that calls it. Not the order in
+// which the routes of a request are called.
+import type { HandlerArgument, RouteRow } from './catalog-rows.ts';
+
+/** Name of the type of outcomes, as format_type prints it. */
+export const OUTCOME_TYPE = 'omni_httpd.http_outcome';
+
+export interface SqlRoute {
+  readonly row: RouteRow;
+  /** An INOUT outcome makes it middleware; everything else is a handler (omni_httpd.md §8.1). */
+  readonly middleware: boolean;
+  /** May change data or what is kept in the session. */
+  readonly volatile: boolean;
+  /** Place of the outcome among the OUT and INOUT parameters; -1 if it is none of them. */
+  readonly outcomeColumn: number;
+  /** Number of OUT and INOUT parameters. */
+  readonly columns: number;
+}
+
+/** Where the arguments of a call come from: SQL expressions, usually `$n`. */
+export interface ArgumentExpressions {
+  request(): string;
+  listener(): string;
+  row(route: SqlRoute): string;
+  /** The outcome so far. */
+  outcome(): string;
+}
+
+// No null of these can be passed. format_type prints those of pg_catalog without schema, and "any" quoted.
+const PSEUDO_TYPE =
+  /^(?:any(?:element|array|nonarray|enum|range|multirange)|anycompatible(?:array|nonarray|range|multirange)?|"any"|internal|cstring|void|trigger|event_trigger|language_handler|record|record\[\]|unknown)$/;
+
+/** The reason why the row cannot be a route, or the route. */
+export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: string } {
+  if (row.returnsSet) {
+    return { problem: 'what returns a set, an aggregate or a variadic function cannot be a handler' };
+  }
+  if (row.role !== null) {
+    return {
+      problem:
+        row.kind === 'procedure'
+          ? `omni_httpd.handler_role cannot hold a procedure to the role ${row.role}: it may change its role`
+          : `the role ${row.role} of omni_httpd.handler_role is not enforced yet: use security definer`,
+    };
+  }
+  for (const argument of row.arguments) {
+    if (argument.mode !== 'out' && argument.pass === 'null' && PSEUDO_TYPE.test(argument.type)) {
+      return { problem: `no argument can be passed for a parameter of type ${argument.type}` };
+    }
+  }
+  const returned = row.arguments.filter((argument) => argument.mode !== 'in');
+  const outcomes = returned.filter(isOutcome);
+  if (row.outcome !== 'none' && row.outcome !== 'result' && outcomes.length !== 1) {
+    return { problem: `it has ${outcomes.length} OUT or INOUT parameters of type ${OUTCOME_TYPE}, not one` };
+  }
+  return {
+    row,
+    middleware: row.outcome === 'inout',
+    volatile: row.kind === 'procedure' || row.volatility === 'volatile',
+    outcomeColumn: row.outcome === 'none' ? -1 : returned.findIndex(isOutcome),
+    columns: returned.length,
+  };
+}
+
+function isOutcome(argument: HandlerArgument): boolean {
+  return argument.type === OUTCOME_TYPE || (argument.mode === 'inout' && argument.pass === 'outcome');
+}
+
+/** An expression that calls a function and has its outcome as value. */
+export function functionCall(route: SqlRoute, expressions: ArgumentExpressions): string {
+  const { row } = route;
+  const passed = row.arguments.filter((argument) => argument.mode !== 'out');
+  const call = `${row.name}(${passed.map((argument) => argumentText(route, argument, expressions)).join(', ')})`;
+  // Called for what it does; `is null` makes it run, whatever it returns, void included.
+  if (row.outcome === 'none') return `case when row(${call}) is null then null::${OUTCOME_TYPE} end`;
+  if (route.columns < 2) return call;
+  const names = Array.from({ length: route.columns }, (_, i) => `c${i}`);
+  return `(select r.c${route.outcomeColumn} from ${call} as r(${names.join(', ')}))`;
+}
+
+/** A statement that calls a procedure: OUT parameters need a placeholder. */
+export function procedureCall(route: SqlRoute, expressions: ArgumentExpressions): string {
+  const passed = route.row.arguments.map((argument) => argumentText(route, argument, expressions));
+  return `call ${route.row.name}(${passed.join(', ')})`;
+}
+
+function argumentText(route: SqlRoute, argument: HandlerArgument, expressions: ArgumentExpressions): string {
+  if (argument.mode === 'out') return nullOf(argument);
+  switch (argument.pass) {
+    case 'request':
+      return expressions.request();
+    case 'listener':
+      return expressions.listener();
+    case 'row':
+      return expressions.row(route);
+    case 'outcome':
+      // An IN parameter of this type gets null (omni_httpd.md §8.2).
+      return argument.mode === 'inout' ? expressions.outcome() : nullOf(argument);
+    case 'null':
+      return nullOf(argument);
+  }
+}
+
+/** With its type, so that of several functions of one name the right one is called. */
+function nullOf(argument: HandlerArgument): string {
+  return PSEUDO_TYPE.test(argument.type) ? 'null' : `null::${argument.type}`;
+}

@@ -3,7 +3,7 @@ import { cpuTimeUs } from './cpu-time.ts';
 import { findFault, probe } from './probe.ts';
 import type { Expectation } from './probe.ts';
 import type { Contestant, DiscountedRun, RunPlan, RunResult } from './scenario.ts';
-import { startServer } from './server-process.ts';
+import { freePort, startServer } from './server-process.ts';
 import type { ServerCommand, ServerProcess } from './server-process.ts';
 import { findLoadErrors, findSizeFault, runWrk } from './wrk.ts';
 import type { WrkLoad } from './wrk.ts';
@@ -63,7 +63,7 @@ export function httpContestant(contestant: HttpContestant): Contestant {
     async run(plan) {
       let server: ServerProcess;
       try {
-        server = await startServer(contestant.server, plan.cores.server);
+        server = await startServer(contestant.server, await freePort(), plan.cores.server);
       } catch (error) {
         return discounted(messageOf(error));
       }

@@ -54,15 +54,15 @@ export function tellingLine(output: string): string {
 }
 
 /**
- * Starts the server and resolves when it is ready; with `awaitReady` false, as soon as the process exists. Rejects with
- * the reason where it ends or stays silent instead.
+ * Starts the server on a port and resolves when it is ready; with `awaitReady` false, as soon as the process exists.
+ * Rejects with the reason where it ends or stays silent instead.
  */
 export async function startServer(
   server: ServerCommand,
+  port: number,
   core: number | null,
   awaitReady = true,
 ): Promise<ServerProcess> {
-  const port = await freePort();
   const child = startChild(pinned(core, server.command(port)), {
     ...server.environment,
     BENCH_PORT: String(port),

@@ -7,7 +7,7 @@ import { discounted, messageOf } from './http-contestant.ts';
 import { findFault, probe } from './probe.ts';
 import type { Answer, Expectation } from './probe.ts';
 import type { Contestant, RunPlan } from './scenario.ts';
-import { startServer } from './server-process.ts';
+import { freePort, startServer } from './server-process.ts';
 import type { ServerCommand } from './server-process.ts';
 
 /** Fine against the hundreds of milliseconds that a start takes, and light on the other core. */
@@ -38,9 +38,14 @@ async function pollAnswer(port: number, target: string, deadline: number): Promi
 }
 
 /** Starts once, stops, and answers the milliseconds to the first answer; rejects with what was wrong. */
-async function startOnce(contestant: StartContestant, directory: string, plan: RunPlan): Promise<number> {
+async function startOnce(
+  contestant: StartContestant,
+  directory: string,
+  port: number,
+  plan: RunPlan,
+): Promise<number> {
   const begin = performance.now();
-  const server = await startServer(contestant.server(directory), plan.cores.server, false);
+  const server = await startServer(contestant.server(directory), port, plan.cores.server, false);
   let fault: string | null;
   let elapsedMs = 0;
   try {
@@ -67,8 +72,10 @@ export function startContestant(contestant: StartContestant): Contestant {
       const parent = await mkdtemp(join(tmpdir(), 'howdah-bench-'));
       const directory = join(parent, 'data');
       try {
-        if (contestant.existing) await startOnce(contestant, directory, plan);
-        const value = await startOnce(contestant, directory, plan);
+        // One port for both starts: howdah keeps its listeners in the database.
+        const port = await freePort();
+        if (contestant.existing) await startOnce(contestant, directory, port, plan);
+        const value = await startOnce(contestant, directory, port, plan);
         return { kind: 'counted', value, p50Us: null, p99Us: null, cpuUs: null, remark: null };
       } catch (error) {
         return discounted(messageOf(error));

@@ -55,7 +55,7 @@ export function bunScript(name: string): ServerCommand {
   return { command: () => [bun, benchFile(`servers/${name}`)], ready: /^ready$/m };
 }
 
-/** `howdah serve` on the port, with more arguments. */
+/** `howdah serve` on the port, with more arguments; without a log of requests, as its peers have none. */
 export function howdahServe(...more: readonly string[]): ServerCommand {
   return {
     command: (port) => [
@@ -64,6 +64,9 @@ export function howdahServe(...more: readonly string[]): ServerCommand {
       'serve',
       '--listen',
       `127.0.0.1:${port}`,
+      '--pg-listen',
+      'off',
+      '--no-access-log',
       ...more,
     ],
     ready: /https?:\/\/127\.0\.0\.1:\d+/,

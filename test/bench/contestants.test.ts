@@ -8,7 +8,7 @@ import { httpContestant } from '../../bench/harness/http-contestant.ts';
 import { loopContestant } from '../../bench/harness/loop-contestant.ts';
 import { probe } from '../../bench/harness/probe.ts';
 import type { RunPlan, RunResult } from '../../bench/harness/scenario.ts';
-import { startServer } from '../../bench/harness/server-process.ts';
+import { freePort, startServer } from '../../bench/harness/server-process.ts';
 import { startContestant } from '../../bench/harness/start-contestant.ts';
 import { SCENARIOS } from '../../bench/scenarios/all.ts';
 
@@ -58,7 +58,11 @@ describe('a run of an HTTP contestant does not count', () => {
 
 describe('a server process', () => {
   it('gets a port, answers there, and is gone when it was stopped', async () => {
-    const server = await startServer({ command: () => answering('hello'), ready: READY }, null);
+    const server = await startServer(
+      { command: () => answering('hello'), ready: READY },
+      await freePort(),
+      null,
+    );
     const answer = await probe(server.port, '/');
     assert.equal(answer.body, 'hello');
     assert.equal(await server.stop(), null);
@@ -72,7 +76,7 @@ describe('a server process', () => {
   it('that has ended by itself is told when it is stopped', async () => {
     const script = 'console.log("ready"); process.exit(3)';
     const command = () => [process.execPath, '-e', script];
-    const server = await startServer({ command, ready: READY }, null);
+    const server = await startServer({ command, ready: READY }, await freePort(), null);
     await server.ended;
     assert.match((await server.stop()) ?? '', /ended by itself \(3\)/);
   });
@@ -85,7 +89,7 @@ describe('a server process that does not end well', () => {
       setInterval(() => undefined, 1000);
       console.log('ready');`;
     const command = () => [process.execPath, '-e', script];
-    const server = await startServer({ command, ready: READY }, null);
+    const server = await startServer({ command, ready: READY }, await freePort(), null);
     assert.match((await server.stop()) ?? '', /ended with 7 on SIGTERM/);
   });
 });

@@ -35,7 +35,8 @@ export const sqlEmbedded: Scenario = {
   faster: 'higher',
   subject: 'howdah',
   contestants: [
-    loopContestant('raw PGlite, pipelines of 16', pglite, nodeScript('raw-pglite-loop.ts')),
+    loopContestant('raw PGlite, the look-up alone', pglite, nodeScript('raw-pglite-loop.ts')),
+    loopContestant("raw PGlite, the route's call", pglite, [...nodeScript('raw-pglite-loop.ts'), 'route']),
     contestant(
       'Fastify + PGlite query()',
       `${packageVersion('fastify')}, ${pglite}`,
@@ -44,7 +45,7 @@ export const sqlEmbedded: Scenario = {
     contestant('howdah', howdahVersion(), howdahServe('--memory', '--sql', benchFile('sql/items'))),
   ],
   targets: [
-    { against: 'raw PGlite, pipelines of 16', atLeast: 0.7 },
+    { against: "raw PGlite, the route's call", atLeast: 0.7 },
     { against: 'Fastify + PGlite query()', atLeast: 4 },
   ],
 };

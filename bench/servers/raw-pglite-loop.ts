@@ -1,6 +1,8 @@
-// The limit of what a server on the embedded engine could do: the look-up by raw PGlite calls, in pipelines of 16 that are
-// built once, in one thread. No HTTP, nothing read of the answers but their length (all answers have one length).
+// The limit of what a server on the embedded engine could do: raw PGlite calls in pipelines of 16 that are built once, in one
+// thread. No HTTP, nothing read of the answers but their length (all answers have one length). With the argument `route` it
+// calls the function of howdah's route, otherwise the look-up alone.
 import { FIRST_ITEM, ITEM_COUNT, itemBody, openItems } from './items.ts';
+import { LOOK_UP, routeCall } from './item-calls.ts';
 import { call, firstColumns, parse } from './wire.ts';
 import { printLoopResult } from '../harness/loop-contestant.ts';
 
@@ -9,19 +11,20 @@ const BATCH = 16;
 const BATCHES = ITEM_COUNT / (BATCH / 2);
 
 const db = await openItems();
-firstColumns(db.execProtocolRawSync(parse('item', 'select bench_item($1)')));
+const { statement, parameter, bodyOf } = process.argv[2] === 'route' ? await routeCall(db) : LOOK_UP;
+firstColumns(db.execProtocolRawSync(parse('item', statement)));
 
 const idOf = (index: number): number => FIRST_ITEM + (index % ITEM_COUNT);
 const batches = Array.from({ length: BATCHES }, (_, batch) =>
   Buffer.concat(
-    Array.from({ length: BATCH }, (_, index) => call('item', [String(idOf(batch * BATCH + index))])),
+    Array.from({ length: BATCH }, (_, index) => call('item', parameter(idOf(batch * BATCH + index)))),
   ),
 );
 
 let expectedLength = 0;
 for (const [batch, bytes] of batches.entries()) {
   const answer = db.execProtocolRawSync(bytes);
-  const bodies = firstColumns(answer);
+  const bodies = firstColumns(answer).map(bodyOf);
   const right = Array.from({ length: BATCH }, (_, index) => itemBody(idOf(batch * BATCH + index)));
   if (bodies.join('\n') !== right.join('\n')) throw new Error(`wrong answer: ${bodies.join(' ')}`);
   expectedLength = answer.length;

@@ -27,24 +27,33 @@ export function parse(name: string, text: string): Buffer {
   return Buffer.concat([message('P', `${name}\0`, `${text}\0`, int16(0)), sync]);
 }
 
-/** Runs a prepared statement with parameters in text format, in a transaction of its own: Bind, Execute, Sync. */
-export function call(name: string, parameters: readonly string[]): Buffer {
-  const values = parameters.flatMap((value) => [int32(Buffer.byteLength(value)), value]);
+const TEXT = 0;
+const BINARY = 1;
+
+/**
+ * Runs a prepared statement with one parameter, in text format if it is a string and else in binary, in a transaction of
+ * its own: Bind, Execute, Sync. The result comes in binary format.
+ */
+export function call(name: string, parameter: string | Buffer): Buffer {
+  const value = Buffer.from(parameter);
+  const format = typeof parameter === 'string' ? TEXT : BINARY;
+  const parameters = Buffer.concat([int16(1), int16(format), int16(1), int32(value.length), value]);
+  const results = Buffer.concat([int16(1), int16(BINARY)]);
   return Buffer.concat([
-    message('B', '\0', `${name}\0`, int16(0), int16(parameters.length), ...values, int16(0)),
+    message('B', '\0', `${name}\0`, parameters, results),
     message('E', '\0', int32(0)),
     sync,
   ]);
 }
 
 /** The first column of every row in an answer; throws on an error in it. */
-export function firstColumns(answer: Uint8Array): string[] {
+export function firstColumns(answer: Uint8Array): Buffer[] {
   const bytes = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
-  const found: string[] = [];
+  const found: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += 1 + bytes.readInt32BE(at + 1)) {
     const type = String.fromCharCode(bytes[at] ?? 0);
     if (type === 'E') throw new Error(`PostgreSQL: ${bytes.toString('utf8', at + 5, at + 200)}`);
-    if (type === 'D') found.push(bytes.toString('utf8', at + 11, at + 11 + bytes.readInt32BE(at + 7)));
+    if (type === 'D') found.push(bytes.subarray(at + 11, at + 11 + bytes.readInt32BE(at + 7)));
   }
   return found;
 }

@@ -59,7 +59,8 @@ export function applyEnvironment(command: Command, env: Environment): void {
 }
 
 function environmentValue(option: Setting, text: string): unknown {
-  if (option.isBoolean()) return option.negate ? !parseSwitch(text) : parseSwitch(text);
+  if (option.negate) return !parseSwitch(text);
+  if (option.isBoolean()) return parseSwitch(text);
   if (option instanceof ListSetting) return text.split(delimiter).filter((part) => part !== '');
   if (option.parseArg === undefined) return text;
   return option.parseArg(text, undefined as never);

@@ -110,7 +110,7 @@ class Shell {
     try {
       for await (const line of lines) {
         const { items, rest } = splitStatements(`${typed}${line}\n`);
-        typed = rest === null ? '' : `${rest.text}\n`;
+        typed = rest?.text ?? '';
         for (const item of items) if ((await this.#runItem(item, null)) === 'quit') return;
         prompt();
       }

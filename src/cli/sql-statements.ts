@@ -16,7 +16,7 @@ export interface MetaCommand {
 
 export interface Split {
   readonly items: readonly (Statement | MetaCommand)[];
-  /** What follows the last semicolon, from its first token on; null if there is no token. */
+  /** What follows the last semicolon, from its first token to the very end; null if there is no token. */
   readonly rest: Statement | null;
 }
 
@@ -42,7 +42,7 @@ export function splitStatements(sql: string): Split {
     return pattern.exec(sql)?.[0] ?? null;
   };
   const statement = (end: number): Statement => ({
-    text: sql.slice(start, end).trimEnd(),
+    text: sql.slice(start, end),
     line: lineAt(sql, start),
   });
 
@@ -64,7 +64,7 @@ export function splitStatements(sql: string): Split {
     const character = sql[at] ?? '';
     if (character === ';' && depth <= 0 && !body.open) {
       // A semicolon by itself is an empty statement: nothing to run.
-      if (start < at) items.push(statement(at));
+      if (start < at) items.push({ ...statement(at), text: sql.slice(start, at).trimEnd() });
       at += 1;
       start = -1;
       depth = 0;

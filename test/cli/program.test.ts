@@ -1,0 +1,251 @@
+// Arguments and environment → settings and exit codes. What the commands do with them is tested from outside.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { EXIT_CODES, SIGNAL_EXIT_BASE } from '../../src/cli/exit-codes.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import type { RoutesSettings, ServeSettings, SqlSettings } from '../../src/cli/program.ts';
+
+interface Run {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+  readonly serve?: ServeSettings;
+  readonly sql?: SqlSettings;
+  readonly routes?: RoutesSettings;
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}, ends = 0): Promise<Run> {
+  const seen: { serve?: ServeSettings; sql?: SqlSettings; routes?: RoutesSettings } = {};
+  let out = '';
+  let err = '';
+  const output = {
+    writeOut: (text: string) => void (out += text),
+    writeErr: (text: string) => void (err += text),
+  };
+  const exitCode = await runProgram(args, env, output, {
+    async serve(settings) {
+      seen.serve = settings;
+      return ends;
+    },
+    async sql(settings) {
+      seen.sql = settings;
+      return ends;
+    },
+    async routes(settings) {
+      seen.routes = settings;
+      return ends;
+    },
+  });
+  return { exitCode, out, err, ...seen };
+}
+
+const DEFAULTS: ServeSettings = {
+  dataDirectory: '.howdah',
+  listen: null,
+  gateway: { host: '127.0.0.1', port: 5433 },
+  sqlPaths: [],
+  noInit: false,
+  dev: false,
+  maxBodyBytes: 10_000_000,
+  handlerTimeoutMs: 30_000,
+  drainTimeoutMs: 10_000,
+  logFormat: 'pretty',
+  logLevel: 'info',
+  accessLog: true,
+};
+
+const CHANGED: ServeSettings = {
+  dataDirectory: 'elsewhere',
+  listen: { host: '::1', port: 0 },
+  gateway: null,
+  sqlPaths: ['a.sql', 'b'],
+  noInit: true,
+  dev: true,
+  maxBodyBytes: 1_048_576,
+  handlerTimeoutMs: 500,
+  drainTimeoutMs: 0,
+  logFormat: 'json',
+  logLevel: 'warn',
+  accessLog: false,
+};
+
+const SPELT: Record<string, string | null> = {
+  data: 'elsewhere',
+  listen: '[::1]:0',
+  'pg-listen': 'off',
+  'no-init': null,
+  dev: null,
+  'max-body-bytes': '1MiB',
+  'handler-timeout': '500ms',
+  'drain-timeout': '0s',
+  'log-format': 'json',
+  'log-level': 'warn',
+  'no-access-log': null,
+};
+
+describe('serve', () => {
+  test('has defaults', async () => {
+    assert.deepEqual((await run(['serve'])).serve, DEFAULTS);
+  });
+
+  test('takes each setting from the command line', async () => {
+    const args = Object.entries(SPELT).flatMap(([name, value]) =>
+      value === null ? [`--${name}`] : [`--${name}`, value],
+    );
+    assert.deepEqual((await run(['serve', ...args, '--sql', 'a.sql', '--sql', 'b'])).serve, CHANGED);
+  });
+
+  test('takes each setting from the environment, by the same name', async () => {
+    const variables = Object.entries(SPELT).map(([name, value]) => [
+      `HOWDAH_${name.toUpperCase().replaceAll('-', '_')}`,
+      value ?? 'true',
+    ]);
+    const env = { ...(Object.fromEntries(variables) as Record<string, string>), HOWDAH_SQL: 'a.sql:b' };
+    assert.deepEqual((await run(['serve'], env)).serve, CHANGED);
+  });
+
+  test('prefers the command line to the environment', async () => {
+    const env = { HOWDAH_LOG_LEVEL: 'error', HOWDAH_SQL: 'c', HOWDAH_HANDLER_TIMEOUT: 'wrong' };
+    const { serve } = await run(
+      ['serve', '--log-level', 'debug', '--sql', 'd', '--handler-timeout', '1s'],
+      env,
+    );
+    assert.equal(serve?.logLevel, 'debug');
+    assert.deepEqual(serve.sqlPaths, ['d']);
+    assert.equal(serve.handlerTimeoutMs, 1000);
+  });
+
+  test('takes an empty variable, or a switch that says no, for none', async () => {
+    const env = { HOWDAH_LISTEN: '', HOWDAH_MEMORY: 'false', HOWDAH_NO_INIT: '0', HOWDAH_DEV: '' };
+    assert.deepEqual((await run(['serve'], env)).serve, DEFAULTS);
+  });
+
+  test('keeps the database in memory, unless a data directory is given closer by', async () => {
+    assert.equal((await run(['serve', '--memory'])).serve?.dataDirectory, null);
+    assert.equal((await run(['serve', '--memory'], { HOWDAH_DATA: 'x' })).serve?.dataDirectory, null);
+    assert.equal((await run(['serve', '--data', 'x'], { HOWDAH_MEMORY: '1' })).serve?.dataDirectory, 'x');
+    assert.equal((await run(['serve', '--memory', '--data', 'x'])).exitCode, 2);
+    assert.equal((await run(['serve'], { HOWDAH_MEMORY: '1', HOWDAH_DATA: 'x' })).exitCode, 2);
+  });
+
+  test('ends with the exit code of what it did', async () => {
+    assert.equal((await run(['serve'], {}, 3)).exitCode, 3);
+  });
+});
+
+describe('sql and routes', () => {
+  test('find the server by its data directory or an URL', async () => {
+    assert.deepEqual((await run(['routes'])).routes, { dataDirectory: '.howdah', url: null, json: false });
+    assert.deepEqual((await run(['routes', '--json', '--url', 'u'])).routes, {
+      dataDirectory: '.howdah',
+      url: 'u',
+      json: true,
+    });
+    assert.equal((await run(['sql'], { HOWDAH_URL: 'u' })).sql?.url, 'u');
+    assert.deepEqual((await run(['sql', '--data', 'd'], { HOWDAH_URL: 'u' })).sql, {
+      dataDirectory: 'd',
+      url: null,
+      command: null,
+      file: null,
+    });
+  });
+
+  test('sql takes a text, a file or standard input', async () => {
+    assert.equal((await run(['sql', '-c', 'select 1'])).sql?.command, 'select 1');
+    assert.equal((await run(['sql', 'a.sql'])).sql?.file, 'a.sql');
+    assert.equal((await run(['sql', '-'])).sql?.file, null);
+    assert.equal((await run(['sql', '-c', 'select 1', 'a.sql'])).exitCode, 2);
+  });
+});
+
+describe('bad usage ends with 2 and one line', () => {
+  const bad: readonly [args: readonly string[], line: RegExp, env?: Record<string, string>][] = [
+    [['serve', '--listen', 'x'], /'--listen <HOST:PORT>' argument 'x' is invalid\. Expected HOST:PORT/],
+    [['serve', '--listen'], /'--listen <HOST:PORT>' argument missing/],
+    [['serve', '--pg-listen', 'x'], /slash/],
+    [['serve', '--max-body-bytes', 'many'], /bytes/],
+    [['serve', '--max-body-bytes', '2GB'], /At most 1000000000/],
+    [['serve', '--handler-timeout', '30'], /unit/],
+    [['serve', '--handler-timeout', '0s'], /At least 1 ms/],
+    [['serve', '--log-format', 'xml'], /Allowed choices are pretty, json/],
+    [['serve', '--log-level', 'loud'], /Allowed choices are/],
+    [['serve', '--nothing'], /unknown option '--nothing'/],
+    [['serve', 'extra'], /too many arguments/],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['serve'], /environment variable HOWDAH_LISTEN value 'x' is invalid\. Expected/, { HOWDAH_LISTEN: 'x' }],
+    [['serve'], /HOWDAH_DEV value 'maybe' is invalid\. Expected true or false/, { HOWDAH_DEV: 'maybe' }],
+    [['serve'], /HOWDAH_LOG_FORMAT value 'xml' is invalid\. Allowed/, { HOWDAH_LOG_FORMAT: 'xml' }],
+  ];
+  for (const [args, line, env = {}] of bad) {
+    test([...Object.entries(env).map((pair) => pair.join('=')), ...args].join(' '), async () => {
+      const { exitCode, out, err, serve } = await run(args, env);
+      assert.equal(exitCode, 2);
+      assert.match(err, line);
+      assert.equal(err.trimEnd().split('\n').length, 1);
+      assert.equal(out, '');
+      assert.equal(serve, undefined);
+    });
+  }
+
+  test('no command prints help to standard error', async () => {
+    const { exitCode, err } = await run([]);
+    assert.equal(exitCode, 2);
+    assert.match(err, /Usage: howdah/);
+  });
+});
+
+describe('help', () => {
+  test('of each command ends well, has examples and exit codes', async () => {
+    for (const command of ['serve', 'sql']) {
+      const { exitCode, out } = await run([command, '--help']);
+      assert.equal(exitCode, 0);
+      assert.match(out, /Examples:/);
+      assert.match(out, /Exit codes:/);
+    }
+    assert.match((await run(['--help'])).out, /Exit codes:/);
+  });
+
+  test('names the environment variable of each setting', async () => {
+    const { out } = await run(['serve', '--help']);
+    const words = out.replaceAll(/\s+/g, ' ');
+    for (const name of [...Object.keys(SPELT), 'sql', 'memory']) {
+      assert.match(
+        words,
+        new RegExp(`--${name} .*env: HOWDAH_${name.toUpperCase().replaceAll('-', '_')}\\)`),
+      );
+    }
+  });
+
+  test('gives the version of the package', async () => {
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    assert.deepEqual(await run(['--version']), { exitCode: 0, out: `howdah ${manifest.version}\n`, err: '' });
+  });
+});
+
+describe('docs/cli.md', () => {
+  const document = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8').replaceAll(/ +/g, ' ');
+
+  test('lists the exit codes', () => {
+    for (const { code, meaning } of Object.values(EXIT_CODES)) {
+      assert.ok(document.includes(`| ${code} | ${meaning} |`), `${code} ${meaning}`);
+    }
+    assert.ok(document.includes(`| ${SIGNAL_EXIT_BASE} + N |`));
+  });
+
+  test('lists every option and variable of the help, and no other', async () => {
+    const documented = new Set(document.match(/(?<=[`\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g));
+    const helped = new Set<string>();
+    for (const command of ['serve', 'sql', 'routes']) {
+      const { out } = await run([command, '--help']);
+      for (const word of out.match(/(?<=[\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g) ?? []) helped.add(word);
+    }
+    for (const common of ['--help', '--version']) {
+      documented.delete(common);
+      helped.delete(common);
+    }
+    assert.deepEqual([...documented].sort(), [...helped].sort());
+  });
+});

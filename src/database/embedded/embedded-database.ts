@@ -1,0 +1,436 @@
+// PostgreSQL embedded in this process: one session that everybody takes turns with, started anew when it is lost. Opens no
+// files and no sockets itself (open-embedded.ts, gateway/).
+import type { Observer } from '../../observe/observation.ts';
+import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
+import type { SqlCall, SqlDispatcher } from '../call.ts';
+import type { SqlResult } from '../exchange-result.ts';
+import type { LinkLoss, LinkReceiver } from '../session-link.ts';
+import { Session } from '../session.ts';
+import { CallQueue } from './call-queue.ts';
+import { EngineLink, type EngineStarted } from './engine-link.ts';
+import { UnitWatch } from './unit-watch.ts';
+
+/** The channel that the catalog's triggers notify of a new epoch. */
+export const CATALOG_CHANNEL = 'howdah_catalog';
+
+/**
+ * Calls on their way to the engine at once. Enough that it has work while the main thread answers requests (some
+ * milliseconds); not more, because a client of the gateway waits until they are through.
+ */
+const MAX_IN_FLIGHT = 128;
+
+/** Calls that go between two turns of clients, so that neither side starves. */
+const CALLS_PER_TURN = 128;
+
+/** Time before a start after a failed one: doubled each time, from the first to the last. */
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 5000;
+
+/** What one can do while the engine starts, before any call: install, upgrade, read the epoch. */
+export interface StartingSession {
+  readonly version: string;
+  /** Whether the cluster is empty because it was just made. */
+  readonly initialised: boolean;
+  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
+  exec(text: string): Promise<SqlResult[]>;
+}
+
+export interface EmbeddedDatabaseOptions {
+  readonly observer: Observer;
+  /** Calls that may wait; one more is unavailable. */
+  readonly maxQueuedCalls: number;
+  /** How long a call waits before it is unavailable. */
+  readonly queueTimeoutMs: number;
+  /** How long a call may run. */
+  readonly handlerTimeoutMs: number;
+  /** How long a statement of `query`, `exec` and of a client of the gateway may run. */
+  readonly gatewayStatementMs: number;
+  /** Runs at every start of the engine, also after a loss, before any call. A failure counts as a failed start. */
+  readonly onStart: ((session: StartingSession) => Promise<void>) | null;
+}
+
+/** The engine, lent to a client of the gateway. */
+export interface Lease {
+  /** Sends bytes of the client; what they give arrives at the borrower. */
+  send(bytes: Buffer): void;
+  /** Whether the engine waits for the client in the middle of a statement (COPY FROM STDIN). */
+  readonly waitsInside: boolean;
+  /** Has resets leave temporary tables alone from now on, or not any more. */
+  keepTemporary(keeps: boolean): void;
+  /** Gives the engine back; no transaction may be open. */
+  release(): void;
+}
+
+type Listener = (payload: string) => void;
+
+interface Borrower {
+  readonly receiver: LinkReceiver;
+  readonly granted: (lease: Lease) => void;
+  readonly refused: (reason: Error) => void;
+}
+
+interface Job {
+  /** Never rejects: whoever asked is told of the failure. */
+  run(session: Session): Promise<void>;
+  refuse(reason: string): void;
+}
+
+export class EmbeddedDatabase implements SqlDispatcher {
+  readonly #options: EmbeddedDatabaseOptions;
+  readonly #clusterDirectory: string | null;
+  readonly #queue: CallQueue;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #noticeListeners = new Set<(notice: ErrorFields) => void>();
+  readonly #schemaListeners = new Set<() => Promise<void>>();
+  readonly #jobs: Job[] = [];
+  readonly #borrowers: Borrower[] = [];
+  #link: EngineLink | null = null;
+  #session: Session | null = null;
+  #watch: UnitWatch | null = null;
+  #ready = false;
+  #jobRuns = false;
+  #leased = false;
+  #callsHeld = 0;
+  #callsOwed = 0;
+  #epoch = 0;
+  #failedStarts = 0;
+  #restartTimer: NodeJS.Timeout | null = null;
+  #closing = false;
+  #idle: (() => void) | null = null;
+  #release: (() => Promise<void>)[] = [];
+  version = '';
+
+  /** @param clusterDirectory null: in memory */
+  constructor(clusterDirectory: string | null, options: EmbeddedDatabaseOptions) {
+    this.#clusterDirectory = clusterDirectory;
+    this.#options = options;
+    this.#queue = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
+  }
+
+  /** Starts the engine for the first time. Rejects where it, or `onStart`, fails. */
+  async open(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#closing = true;
+      this.#link?.close('the start failed');
+      await this.#link?.ended;
+      throw error;
+    }
+  }
+
+  dispatch(call: SqlCall): void {
+    if (this.#closing) {
+      call.complete({ kind: 'unavailable', reason: 'the database is closing' });
+      return;
+    }
+    const session = this.#session;
+    if (session !== null && this.#queue.length === 0 && this.#takesCalls(session)) {
+      this.#send(session, call);
+      return;
+    }
+    this.#queue.add(call);
+    this.#pump();
+  }
+
+  /** Runs one statement on the cold path. Rejects with SqlFailure where PostgreSQL reports an error. */
+  async query(text: string, parameters: readonly (string | null)[] = []): Promise<SqlResult> {
+    const results = await this.#job((session) => session.query(text, parameters));
+    return only(results);
+  }
+
+  /** Runs statements one after another, nothing in between: one transaction, unless they begin and end their own. */
+  exec(text: string): Promise<SqlResult[]> {
+    return this.#job((session) => session.exec(text));
+  }
+
+  /** Refuses calls of an older epoch from now on. The engine raises it by itself when it hears of a newer one. */
+  setEpoch(epoch: string): void {
+    this.#epoch = Math.max(this.#epoch, Number(epoch));
+    if (this.#link !== null) this.#link.epoch = this.#epoch;
+  }
+
+  /** `listener` hears notifications of `channel` once the session listens to it (LISTEN); returns how to stop. */
+  onNotification(channel: string, listener: Listener): () => void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  onNotice(listener: (notice: ErrorFields) => void): () => void {
+    this.#noticeListeners.add(listener);
+    return () => this.#noticeListeners.delete(listener);
+  }
+
+  /**
+   * `listener` runs after a client's transaction that may have changed the schema, and no call runs before its promise
+   * settles. It may use `query` and `exec`.
+   */
+  onSchemaChange(listener: () => Promise<void>): () => void {
+    this.#schemaListeners.add(listener);
+    return () => this.#schemaListeners.delete(listener);
+  }
+
+  /** Runs the listeners of schema changes, with calls held. For the gateway. */
+  async schemaChanged(): Promise<void> {
+    this.#callsHeld += 1;
+    try {
+      for (const listener of this.#schemaListeners) await listener();
+    } catch (error) {
+      this.#options.observer.observe({ kind: 'internal-error', where: 'schema change listener', error });
+    } finally {
+      this.#callsHeld -= 1;
+      this.#pump();
+    }
+  }
+
+  /** Hands a notification to its listeners; also for the gateway, whose clients' notifications pass by it. */
+  notify(channel: string, payload: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
+  }
+
+  /** Has every prepared statement prepared anew: a client dropped them all. */
+  forgetStatements(): void {
+    this.#session?.forgetStatements();
+  }
+
+  /** Waits for the borrower's turn and lends it the engine. */
+  borrow(receiver: LinkReceiver): Promise<Lease> {
+    return new Promise((granted, refused) => {
+      if (this.#closing) {
+        refused(new Error('the database is closing'));
+        return;
+      }
+      this.#borrowers.push({ receiver, granted, refused });
+      this.#pump();
+    });
+  }
+
+  /** Has `release` run when the database is closed, last. */
+  onClosed(release: () => Promise<void>): void {
+    this.#release.push(release);
+  }
+
+  /** Ends what is queued, shuts PostgreSQL down in good order (with a checkpoint), and ends its thread. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#ready) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        this.#pump();
+      });
+    }
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    this.#refuseAll('the database is closed');
+    if (this.#ready) this.#link?.end();
+    else this.#link?.close('the database is closed');
+    await this.#link?.ended;
+    for (const release of this.#release) await release();
+  }
+
+  async #start(): Promise<void> {
+    const link = new EngineLink({
+      clusterDirectory: this.#clusterDirectory,
+      catalogChannel: CATALOG_CHANNEL,
+    });
+    link.epoch = this.#epoch;
+    const session = new Session(
+      link,
+      {
+        notice: (notice) => this.#notice(notice),
+        notification: (channel, payload) => this.notify(channel, payload),
+        progressed: () => this.#pump(),
+        lost: (loss, unsent) => this.#lost(loss, unsent),
+      },
+      [CATALOG_CHANNEL],
+    );
+    this.#link = link;
+    this.#session = session;
+    const started = await link.started;
+    this.version = started.version;
+    this.#watch = new UnitWatch(
+      link,
+      () => this.#limitMs(),
+      (limitMs) => link.closeOverrun(`it ran longer than ${limitMs} ms`),
+    );
+    await this.#options.onStart?.(this.#startingSession(session, started));
+    this.#ready = true;
+    this.#failedStarts = 0;
+    const place = this.#clusterDirectory === null ? 'in memory' : `in ${this.#clusterDirectory}`;
+    this.#options.observer.observe({
+      kind: 'session-ready',
+      description: `embedded PostgreSQL ${started.version} ${place}`,
+    });
+    this.#pump();
+  }
+
+  #startingSession(session: Session, started: EngineStarted): StartingSession {
+    const watched = <T>(result: Promise<T>): Promise<T> => {
+      this.#watch?.start();
+      return result;
+    };
+    return {
+      version: started.version,
+      initialised: started.initialised,
+      query: async (text, parameters = []) => only(await watched(session.query(text, parameters))),
+      exec: (text) => watched(session.exec(text)),
+    };
+  }
+
+  #lost(loss: LinkLoss, unsent: SqlCall[]): void {
+    const wasReady = this.#ready;
+    this.#ready = false;
+    this.#leased = false;
+    this.#watch?.stop();
+    this.#watch = null;
+    this.#session = null;
+    this.#queue.putBack(unsent);
+    if (!this.#closing) this.#options.observer.observe({ kind: 'session-lost', reason: loss.reason });
+    // A start that fails reports it where it is awaited, and is repeated from there.
+    if (wasReady) this.#restart();
+  }
+
+  #restart(): void {
+    if (this.#closing) {
+      this.#refuseAll('the database is closed');
+      this.#idle?.();
+      return;
+    }
+    void this.#start().catch((error: unknown) => {
+      this.#options.observer.observe({
+        kind: 'internal-error',
+        where: 'start of the embedded engine',
+        error,
+      });
+      const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failedStarts);
+      this.#failedStarts += 1;
+      const link = this.#link;
+      link?.close('the start failed');
+      void link?.ended.then(() => {
+        if (!this.#closing) this.#restartTimer = setTimeout(() => this.#restart(), backoff);
+      });
+    });
+  }
+
+  #job<T>(run: (session: Session) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing) {
+        reject(new Error('the database is closing'));
+        return;
+      }
+      this.#jobs.push({
+        run: (session) => run(session).then(resolve, reject),
+        refuse: (reason) => reject(new Error(reason)),
+      });
+      this.#pump();
+    });
+  }
+
+  /** Gives the engine to whoever is next. */
+  #pump(): void {
+    const session = this.#session;
+    if (!this.#ready || session === null) return;
+    while (this.#queue.length > 0 && this.#takesCalls(session)) {
+      const call = this.#queue.take();
+      if (call === null) break;
+      if (this.#callsOwed > 0) this.#callsOwed -= 1;
+      this.#send(session, call);
+    }
+    if (this.#leased || this.#jobRuns || session.inFlight > 0) return;
+    const job = this.#jobs.shift();
+    if (job !== undefined) {
+      this.#runJob(session, job);
+      return;
+    }
+    if (this.#callsHeld > 0) return;
+    const borrower = this.#borrowers.shift();
+    if (borrower !== undefined) {
+      this.#lend(session, borrower);
+      return;
+    }
+    if (this.#queue.length === 0) this.#idle?.();
+  }
+
+  #takesCalls(session: Session): boolean {
+    return (
+      this.#ready &&
+      !this.#leased &&
+      !this.#jobRuns &&
+      this.#callsHeld === 0 &&
+      session.inFlight < MAX_IN_FLIGHT &&
+      (this.#callsOwed > 0 || (this.#jobs.length === 0 && this.#borrowers.length === 0))
+    );
+  }
+
+  #send(session: Session, call: SqlCall): void {
+    session.call(call);
+    this.#watch?.start();
+  }
+
+  #runJob(session: Session, job: Job): void {
+    this.#jobRuns = true;
+    this.#watch?.start();
+    void job.run(session).then(() => {
+      this.#jobRuns = false;
+      this.#callsOwed = Math.min(this.#queue.length, CALLS_PER_TURN);
+      this.#pump();
+    });
+  }
+
+  #lend(session: Session, borrower: Borrower): void {
+    const link = this.#link;
+    if (link === null) return;
+    this.#leased = true;
+    session.lend(borrower.receiver);
+    let over = false;
+    borrower.granted({
+      send: (bytes) => {
+        if (over) return;
+        link.sendPart(bytes);
+        this.#watch?.start();
+      },
+      get waitsInside() {
+        return link.waitsInside;
+      },
+      keepTemporary: (keeps) => {
+        link.keepsTemporary = keeps;
+      },
+      release: () => {
+        if (over) return;
+        over = true;
+        if (this.#session !== session) return;
+        session.takeBack();
+        this.#leased = false;
+        this.#callsOwed = Math.min(this.#queue.length, CALLS_PER_TURN);
+        this.#pump();
+      },
+    });
+  }
+
+  #limitMs(): number {
+    const { handlerTimeoutMs, gatewayStatementMs } = this.#options;
+    return this.#ready && !this.#leased && !this.#jobRuns ? handlerTimeoutMs : gatewayStatementMs;
+  }
+
+  #notice(notice: ErrorFields): void {
+    for (const listener of this.#noticeListeners) listener(notice);
+    this.#options.observer.observe({
+      kind: 'sql-notice',
+      severity: notice.severity,
+      code: notice.code,
+      message: notice.message,
+    });
+  }
+
+  #refuseAll(reason: string): void {
+    this.#queue.refuseAll(reason);
+    for (const job of this.#jobs.splice(0)) job.refuse(reason);
+    for (const borrower of this.#borrowers.splice(0)) borrower.refused(new Error(reason));
+  }
+}
+
+function only(results: readonly SqlResult[]): SqlResult {
+  return results[0] ?? { fields: [], rows: [], tag: '' };
+}

@@ -1,0 +1,52 @@
+// The thread that runs PostgreSQL. Opens it, has it serve units until one ends it, closes it.
+// While it serves it never returns to its event loop; Worker.terminate() ends it at any time.
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import type { EngineThreadData, EngineThreadMessage } from './engine-channel.ts';
+import { prepareCluster } from './cluster-directory.ts';
+import { Engine } from './engine.ts';
+
+/** Lines of PostgreSQL's own log that are kept, to say what it died of. */
+const KEPT_LOG_LINES = 5;
+
+/** What differs from PGlite's own parameters: the reasons are in README.md. */
+const START_PARAMETERS: readonly string[] = [
+  '-c',
+  'search_path="$user", public',
+  '-c',
+  'log_min_messages=fatal',
+];
+
+const data: EngineThreadData = workerData;
+const logLines: string[] = [];
+
+function post(message: EngineThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function openCluster(directory: string | null): Promise<PGlite> {
+  return PGlite.create({
+    ...(directory === null ? {} : { dataDir: `file://${directory}` }),
+    startParams: [...PGlite.defaultStartParams, ...START_PARAMETERS],
+    onStderr(line) {
+      logLines.push(line);
+      if (logLines.length > KEPT_LOG_LINES) logLines.shift();
+      return false; // PGlite itself is not to print it
+    },
+  });
+}
+
+try {
+  const initialised =
+    data.clusterDirectory === null ? true : await prepareCluster(data.clusterDirectory, openCluster);
+  const database = await openCluster(data.clusterDirectory);
+  const version = await database.query<{ server_version: string }>('show server_version');
+  const engine = new Engine(database.Module, data, post);
+  post({ kind: 'ready', version: version.rows[0]?.server_version ?? '', initialised });
+  engine.serve();
+  await database.close();
+  post({ kind: 'ended' });
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  post({ kind: 'dead', reason: [reason, ...logLines].join('; ') });
+}

@@ -1,0 +1,71 @@
+// Opens PostgreSQL on a data directory (or in memory) for the rest of howdah: lock, cluster, engine, in this order.
+import { join, resolve } from 'node:path';
+import type { Observer } from '../../observe/observation.ts';
+import type { DataLock } from './data-lock.ts';
+import { lockDataDirectory } from './data-lock.ts';
+import { EmbeddedDatabase, type StartingSession } from './embedded-database.ts';
+
+/**
+ * Waiting calls: with some 300 bytes to 10 kB each, a few MB; at 20 000 calls a second they are through in a twentieth
+ * of a second.
+ */
+const DEFAULT_MAX_QUEUED_CALLS = 1000;
+
+/** Longer than a start of the engine on an existing directory takes, shorter than clients wait. */
+const DEFAULT_QUEUE_TIMEOUT_MS = 10_000;
+
+const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
+
+const DEFAULT_GATEWAY_STATEMENT_MS = 300_000;
+
+export interface EmbeddedOptions {
+  /** Data directory, made if missing; null keeps everything in memory. Relative to the working directory. */
+  readonly directory: string | null;
+  readonly observer: Observer;
+  /** Calls that may wait for the engine; default 1000. */
+  readonly maxQueuedCalls?: number;
+  /** How long a call may wait before it is unavailable, in ms; default 10 000. */
+  readonly queueTimeoutMs?: number;
+  /** How long a call may run, in ms; default 30 000. The engine is ended and started anew to end it. */
+  readonly handlerTimeoutMs?: number;
+  /** How long a statement outside of calls may run, in ms; default 300 000. */
+  readonly gatewayStatementMs?: number;
+  /**
+   * Runs at every start of the engine before any call: at the first one, and after it was lost. In memory that means an empty
+   * database each time.
+   */
+  readonly onStart?: (session: StartingSession) => Promise<void>;
+}
+
+export interface OpenEmbedded {
+  readonly database: EmbeddedDatabase;
+  /** Tells other processes how to reach this one; null in memory. */
+  readonly lock: DataLock | null;
+}
+
+/**
+ * @throws HowdahError HOWDAH_DATA_LOCKED, HOWDAH_DATA_UNUSABLE
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<OpenEmbedded> {
+  const directory = options.directory === null ? null : resolve(options.directory);
+  const lock = directory === null ? null : await lockDataDirectory(directory);
+  const database = new EmbeddedDatabase(directory === null ? null : join(directory, 'postgres'), {
+    observer: options.observer,
+    maxQueuedCalls: options.maxQueuedCalls ?? DEFAULT_MAX_QUEUED_CALLS,
+    queueTimeoutMs: options.queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
+    gatewayStatementMs: options.gatewayStatementMs ?? DEFAULT_GATEWAY_STATEMENT_MS,
+    onStart: options.onStart ?? null,
+  });
+  database.onClosed(() => {
+    lock?.release();
+    return Promise.resolve();
+  });
+  try {
+    await database.open();
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+  return { database, lock };
+}

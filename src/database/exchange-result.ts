@@ -1,0 +1,72 @@
+// Gathers what one exchange of the cold path returned: all result sets, in text format. The hot path does not use it.
+import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
+import type { ColumnDescription } from '../protocol/postgres/backend-messages.ts';
+import type { SqlError } from './call.ts';
+import {
+  isViolation,
+  parseCommandTag,
+  parseDataRow,
+  parseErrorFields,
+  parseRowDescription,
+} from '../protocol/postgres/backend-messages.ts';
+import { BACKEND } from '../protocol/postgres/message-types.ts';
+
+/** One statement's result. Values are in PostgreSQL's text format; null is SQL's null. */
+export interface SqlResult {
+  readonly fields: readonly ColumnDescription[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** `SELECT 3`, `INSERT 0 1`, `CREATE TABLE`; empty for an empty statement. */
+  readonly tag: string;
+}
+
+/** An error that PostgreSQL reported to `query` or `exec`. */
+export class SqlFailure extends Error {
+  readonly sql: SqlError;
+
+  constructor(error: SqlError) {
+    super(error.message);
+    this.name = 'SqlFailure';
+    this.sql = error;
+  }
+}
+
+export class ResultGatherer {
+  readonly results: SqlResult[] = [];
+  error: SqlError | null = null;
+  #fields: ColumnDescription[] = [];
+  #rows: (string | null)[][] = [];
+
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    switch (type) {
+      case BACKEND.rowDescription: {
+        const fields = parseRowDescription(bytes, start, end);
+        if (isViolation(fields)) return fields;
+        this.#fields = fields;
+        return null;
+      }
+      case BACKEND.dataRow: {
+        const columns = parseDataRow(bytes, start, end);
+        if (isViolation(columns)) return columns;
+        this.#rows.push(columns.map((column) => (column === null ? null : column.toString('utf8'))));
+        return null;
+      }
+      case BACKEND.commandComplete:
+        this.#finish(parseCommandTag(bytes, start, end));
+        return null;
+      case BACKEND.emptyQueryResponse:
+        this.#finish('');
+        return null;
+      case BACKEND.errorResponse:
+        this.error ??= parseErrorFields(bytes, start, end);
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  #finish(tag: string): void {
+    this.results.push({ fields: this.#fields, rows: this.#rows, tag });
+    this.#fields = [];
+    this.#rows = [];
+  }
+}

@@ -1,0 +1,175 @@
+// The exchanges that a session can be in the middle of: a call, a statement of the cold path, a reset. Each takes the
+// messages of its answer; the session finds out whose message it is.
+import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
+import type { CallResult, SqlCall, SqlError } from './call.ts';
+import type { LinkLoss } from './session-link.ts';
+import type { SqlResult } from './exchange-result.ts';
+import { isViolation, parseDataRow, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
+import { BACKEND } from '../protocol/postgres/message-types.ts';
+import { ResultGatherer, SqlFailure } from './exchange-result.ts';
+
+export interface Exchange {
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null;
+  /** The bytes of the last messages go away: whatever is a view of them must be copied. */
+  keep(): void;
+  /** `refused`: it did not run at all. `inTransaction`: it left a transaction open. */
+  over(refused: boolean, inTransaction: boolean): void;
+  lost(loss: LinkLoss): void;
+}
+
+/** What exchanges ask of their session. */
+export interface ExchangeOwner {
+  retry(call: SqlCall): void;
+  forgetStatement(name: string): void;
+  rollBack(): void;
+  resetAgain(): void;
+}
+
+/**
+ * SQLSTATEs with which Bind fails on a statement that is not what it was: it was deallocated (26000
+ * invalid_sql_statement_name), or a table or function behind it changed its columns (0A000 "cached plan must not change result
+ * type").
+ */
+const STALE_STATEMENT_CODES = new Set(['26000', '0A000']);
+
+const NO_ROW: CallResult = { kind: 'no-row' };
+const STALE: CallResult = { kind: 'stale' };
+
+export class CallExchange implements Exchange {
+  readonly call: SqlCall;
+  readonly #owner: ExchangeOwner;
+  readonly #prepares: boolean;
+  readonly #retried: boolean;
+  #bound = false;
+  #columns: (Buffer | null)[] | null = null;
+  #columnsAreViews = false;
+  #error: SqlError | null = null;
+
+  constructor(call: SqlCall, prepares: boolean, retried: boolean, owner: ExchangeOwner) {
+    this.call = call;
+    this.#prepares = prepares;
+    this.#retried = retried;
+    this.#owner = owner;
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    switch (type) {
+      case BACKEND.dataRow: {
+        if (this.#columns !== null) return null;
+        const columns = parseDataRow(bytes, start, end);
+        if (isViolation(columns)) return columns;
+        this.#columns = columns;
+        this.#columnsAreViews = true;
+        return null;
+      }
+      case BACKEND.bindComplete:
+        this.#bound = true;
+        return null;
+      case BACKEND.errorResponse:
+        this.#error ??= parseErrorFields(bytes, start, end);
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  keep(): void {
+    if (!this.#columnsAreViews || this.#columns === null) return;
+    this.#columns = this.#columns.map((column) => (column === null ? null : Buffer.from(column)));
+    this.#columnsAreViews = false;
+  }
+
+  over(refused: boolean): void {
+    if (refused) {
+      if (this.#prepares) this.#owner.forgetStatement(this.call.statement.name);
+      this.call.complete(STALE);
+    } else if (this.#error !== null) {
+      this.#failed(this.#error);
+    } else if (this.#columns !== null) {
+      this.call.complete({ kind: 'row', columns: this.#columns });
+    } else {
+      this.call.complete(NO_ROW);
+    }
+  }
+
+  lost(loss: LinkLoss): void {
+    this.call.complete(loss.timedOut ? { kind: 'timeout' } : { kind: 'lost', reason: loss.reason });
+  }
+
+  #failed(error: SqlError): void {
+    if (!this.#bound) {
+      // What fails before BindComplete has not run, so running it again cannot do anything twice.
+      if (!this.#prepares && !this.#retried && STALE_STATEMENT_CODES.has(error.code)) {
+        this.#owner.retry(this.call);
+        return;
+      }
+      this.#owner.forgetStatement(this.call.statement.name);
+    }
+    this.call.complete({ kind: 'failed', error });
+  }
+}
+
+export class GatheringExchange implements Exchange {
+  readonly #gatherer = new ResultGatherer();
+  readonly #owner: ExchangeOwner;
+  readonly #resolve: (results: SqlResult[]) => void;
+  readonly #reject: (reason: Error) => void;
+
+  constructor(
+    owner: ExchangeOwner,
+    resolve: (results: SqlResult[]) => void,
+    reject: (reason: Error) => void,
+  ) {
+    this.#owner = owner;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    return this.#gatherer.message(type, bytes, start, end);
+  }
+
+  keep(): void {
+    // Gathered values are strings of their own.
+  }
+
+  over(_refused: boolean, inTransaction: boolean): void {
+    if (inTransaction) this.#owner.rollBack();
+    const { error, results } = this.#gatherer;
+    if (error !== null) this.#reject(new SqlFailure(error));
+    else this.#resolve(results);
+  }
+
+  lost(loss: LinkLoss): void {
+    this.#reject(new Error(loss.timedOut ? `ended because it ran too long: ${loss.reason}` : loss.reason));
+  }
+}
+
+/** A reset or a rollback, of which nobody waits for the answer. */
+export class ResetExchange implements Exchange {
+  readonly #owner: ExchangeOwner;
+  readonly #mayRetry: boolean;
+  #failed = false;
+
+  constructor(owner: ExchangeOwner, mayRetry = false) {
+    this.#owner = owner;
+    this.#mayRetry = mayRetry;
+  }
+
+  message(type: number): ProtocolViolation | null {
+    if (type === BACKEND.errorResponse) this.#failed = true;
+    return null;
+  }
+
+  keep(): void {
+    // Keeps nothing.
+  }
+
+  over(): void {
+    if (this.#failed && this.#mayRetry) this.#owner.resetAgain();
+  }
+
+  lost(): void {
+    // What it would have reset is gone too.
+  }
+}

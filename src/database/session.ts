@@ -1,0 +1,292 @@
+// One PostgreSQL session that many calls are pipelined through: prepares statements on first use, pairs answers with
+// calls, resets what a call left behind. Queues nothing: whoever owns the session decides how many calls are on their way.
+//
+// Each call is an exchange of its own, so a transaction of its own, and is over with its ReadyForQuery:
+//
+//   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
+//                                                                   └── raised by the commit
+import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
+import type { SqlCall } from './call.ts';
+import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
+import type { SqlResult } from './exchange-result.ts';
+import type { Exchange } from './session-exchange.ts';
+import { MessageSplitter } from '../protocol/postgres/message-splitter.ts';
+import { MessageWriter } from '../protocol/postgres/message-writer.ts';
+import {
+  isViolation,
+  parseErrorFields,
+  parseNotification,
+  type ErrorFields,
+} from '../protocol/postgres/backend-messages.ts';
+import {
+  writeBind,
+  writeClose,
+  writeDescribe,
+  writeExecute,
+  writeParse,
+  writeQuery,
+  writeSync,
+} from '../protocol/postgres/frontend-messages.ts';
+import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
+import { REFUSED_RESPONSE } from './session-link.ts';
+import { CallExchange, GatheringExchange, ResetExchange } from './session-exchange.ts';
+import { resetStatements } from './session-reset.ts';
+
+/**
+ * Statements that one session keeps prepared. A plan takes some 10 to 50 kB of the backend's memory; beyond this, the
+ * one prepared first makes room.
+ */
+export const MAX_PREPARED_STATEMENTS = 2000;
+
+export interface SessionEvents {
+  notice(notice: ErrorFields): void;
+  notification(channel: string, payload: string): void;
+  /** Exchanges may have ended: there may be room for others. */
+  progressed(): void;
+  /** After the calls in flight were told; `unsent` did not run and may be given to another session. */
+  lost(loss: LinkLoss, unsent: SqlCall[]): void;
+}
+
+export class Session implements LinkReceiver {
+  readonly #link: SessionLink;
+  readonly #events: SessionEvents;
+  readonly #splitter: MessageSplitter;
+  readonly #writer = new MessageWriter();
+  readonly #reset: readonly string[];
+  /** Exchanges that are not over, oldest first from #first on. */
+  #exchanges: Exchange[] = [];
+  #first = 0;
+  #prepared = new Map<string, true>();
+  #resetPrepared = false;
+  #borrower: LinkReceiver | null = null;
+  #lost = false;
+  #epochText = '';
+  #epochNumber = 0;
+
+  /** @param channels what the session listens to: kept up across resets, not begun here */
+  constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
+    this.#link = link;
+    this.#events = events;
+    const { identity, state } = resetStatements(channels);
+    this.#reset = [...identity, ...state];
+    this.#splitter = new MessageSplitter(this);
+    link.attach(this);
+  }
+
+  /** Exchanges sent whose answer is not complete. */
+  get inFlight(): number {
+    return this.#exchanges.length - this.#first;
+  }
+
+  /** Sends a call; it completes later, or at once with 'lost' where the session is gone. */
+  call(call: SqlCall): void {
+    this.#sendCall(call, false);
+  }
+
+  /** Runs one statement with parameters in text format, in a transaction of its own. */
+  query(text: string, parameters: readonly (string | null)[]): Promise<SqlResult[]> {
+    writeParse(this.#writer, '', text);
+    writeBind(this.#writer, '', '', parameters, 0);
+    writeDescribe(this.#writer, 'portal', '');
+    writeExecute(this.#writer, '');
+    writeSync(this.#writer);
+    return this.#gather();
+  }
+
+  /**
+   * Runs statements by the simple protocol: one transaction, unless they begin and end their own. One that they leave
+   * open is rolled back, before anything else runs where the link resets the session; otherwise whatever is sent
+   * before the answer came would run in it.
+   */
+  exec(text: string): Promise<SqlResult[]> {
+    writeQuery(this.#writer, text);
+    return this.#gather();
+  }
+
+  /** Has every statement prepared anew on its next use, because something dropped them all. */
+  forgetStatements(): void {
+    this.#prepared.clear();
+    this.#resetPrepared = false;
+  }
+
+  /**
+   * Gives the link to someone who speaks the protocol himself, until `takeBack`. Nothing may be in flight, now or when
+   * it is taken back, and no call may be sent in between.
+   */
+  lend(borrower: LinkReceiver): void {
+    if (this.inFlight > 0 || this.#borrower !== null) throw new Error('the session is in use');
+    this.#borrower = borrower;
+  }
+
+  takeBack(): void {
+    this.#borrower = null;
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.#borrower !== null) {
+      this.#borrower.receive(bytes);
+      return;
+    }
+    const violation = this.#splitter.receive(bytes);
+    if (violation !== null) {
+      this.#link.close(violation.reason);
+      return;
+    }
+    // Rows that were handed out as views of these bytes, to exchanges that are not over yet, outlive the bytes.
+    this.#exchanges[this.#first]?.keep();
+    this.#events.progressed();
+  }
+
+  /** For the splitter. */
+  message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (type === BACKEND.noticeResponse) {
+      this.#events.notice(parseErrorFields(bytes, start, end));
+      return;
+    }
+    if (type === BACKEND.notificationResponse) {
+      const notification = parseNotification(bytes, start, end);
+      if (isViolation(notification)) this.#link.close(notification.reason);
+      else this.#events.notification(notification.channel, notification.payload);
+      return;
+    }
+    const exchange = this.#exchanges[this.#first];
+    if (exchange === undefined) return; // ParameterStatus, or the last words of a server that shuts down
+    if (type === BACKEND.readyForQuery || type === REFUSED_RESPONSE) {
+      this.#shift();
+      exchange.over(type === REFUSED_RESPONSE, bytes[start] !== TRANSACTION.idle);
+      return;
+    }
+    const violation: ProtocolViolation | null = exchange.message(type, bytes, start, end);
+    if (violation !== null) this.#link.close(violation.reason);
+  }
+
+  lost(loss: LinkLoss): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    const borrower = this.#borrower;
+    this.#borrower = null;
+    const exchanges = this.#exchanges.slice(this.#first);
+    this.#exchanges = [];
+    this.#first = 0;
+    const unsent: SqlCall[] = [];
+    const mayHaveRun = exchanges.length - loss.unstarted;
+    for (const [index, exchange] of exchanges.entries()) {
+      if (index >= mayHaveRun && exchange instanceof CallExchange) unsent.push(exchange.call);
+      else exchange.lost(loss);
+    }
+    borrower?.lost(loss);
+    this.#events.lost(loss, unsent);
+  }
+
+  #sendCall(call: SqlCall, retried: boolean): void {
+    if (this.#lost) {
+      call.complete({ kind: 'lost', reason: 'the session is gone' });
+      return;
+    }
+    const { statement } = call;
+    const writer = this.#writer;
+    const prepares = !this.#prepared.has(statement.name);
+    if (prepares) this.#prepare(statement.name, statement.text, statement.parameterTypes);
+    writeBind(writer, '', statement.name, call.parameters, statement.resultFormat);
+    writeExecute(writer, '');
+    writeSync(writer);
+    this.#exchanges.push(new CallExchange(call, prepares, retried, this));
+    this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter });
+    if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
+  }
+
+  /** For an exchange whose statement turned out not to be prepared, or to be prepared for what has changed since. */
+  retry(call: SqlCall): void {
+    this.#prepared.delete(call.statement.name);
+    this.#sendCall(call, true);
+  }
+
+  /** For an exchange that prepared its statement in vain. */
+  forgetStatement(name: string): void {
+    this.#prepared.delete(name);
+  }
+
+  /** For an exchange that left a transaction open: only statements of the cold path can. */
+  rollBack(): void {
+    if (this.#link.resetsSession) return;
+    writeQuery(this.#writer, 'ROLLBACK');
+    this.#exchanges.push(new ResetExchange(this));
+    this.#send({ epoch: null, resetAfter: true });
+  }
+
+  /** For a reset that failed because its statements were dropped. */
+  resetAgain(): void {
+    this.#resetPrepared = false;
+    this.#sendReset();
+  }
+
+  #prepare(name: string, text: string, parameterTypes: readonly number[]): void {
+    if (this.#prepared.size >= MAX_PREPARED_STATEMENTS) {
+      const [oldest] = this.#prepared.keys();
+      if (oldest !== undefined) {
+        this.#prepared.delete(oldest);
+        writeClose(this.#writer, 'statement', oldest);
+      }
+    }
+    // Whether the backend still has the name is not certain (a refused exchange, a client that deallocated it); closing what
+    // does not exist is no error, preparing what exists is one.
+    writeClose(this.#writer, 'statement', name);
+    writeParse(this.#writer, name, text, parameterTypes);
+    this.#prepared.set(name, true);
+  }
+
+  #sendReset(): void {
+    const writer = this.#writer;
+    for (const [index, text] of this.#reset.entries()) {
+      const name = `howdah reset ${index}`;
+      if (!this.#resetPrepared) {
+        writeClose(writer, 'statement', name);
+        writeParse(writer, name, text);
+      }
+      writeBind(writer, '', name, [], 0);
+      writeExecute(writer, '');
+    }
+    writeSync(writer);
+    const prepares = !this.#resetPrepared;
+    this.#resetPrepared = true;
+    this.#exchanges.push(new ResetExchange(this, !prepares));
+    this.#send({ epoch: null, resetAfter: false });
+  }
+
+  #gather(): Promise<SqlResult[]> {
+    return new Promise((resolve, reject) => {
+      const exchange = new GatheringExchange(this, resolve, reject);
+      if (this.#lost) {
+        this.#writer.take();
+        exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
+        return;
+      }
+      this.#exchanges.push(exchange);
+      this.#send({ epoch: null, resetAfter: false });
+    });
+  }
+
+  #send(options: ExchangeOptions): void {
+    this.#link.send(this.#writer.take(), options);
+  }
+
+  #epochOf(call: SqlCall): number | null {
+    if (call.epoch === null) return null;
+    if (call.epoch !== this.#epochText) {
+      this.#epochText = call.epoch;
+      this.#epochNumber = Number(call.epoch);
+    }
+    return this.#epochNumber;
+  }
+
+  #shift(): void {
+    this.#first += 1;
+    if (this.#first === this.#exchanges.length) {
+      this.#exchanges.length = 0;
+      this.#first = 0;
+    } else if (this.#first >= 1024) {
+      this.#exchanges = this.#exchanges.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+}

@@ -1,6 +1,6 @@
 // The access log: one line for each request that ended. Not the error log (error-log.ts). To have none, do not
 // subscribe it: then a request costs it nothing.
-import { pino } from 'pino';
+import { recordLogger } from './log-destination.ts';
 import type { LogDestination } from './log-destination.ts';
 import type { Observation, Observer } from './observation.ts';
 
@@ -28,7 +28,7 @@ export function accessLog(options: AccessLogOptions): Observer {
 }
 
 function jsonWriter(destination: LogDestination): (done: RequestDone) => void {
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = recordLogger(destination, 'info');
   return (done) => {
     logger.info(
       {

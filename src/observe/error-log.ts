@@ -1,9 +1,9 @@
 // The error log: everything that is observed and is not the end of a request, as pino records. Which observation has
 // which level and text is log-records.ts; the ends of requests are the access log's.
-import { pino } from 'pino';
 import type { Level } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogFormat } from './access-log.ts';
+import { recordLogger } from './log-destination.ts';
 import type { LogDestination } from './log-destination.ts';
 import { logRecord } from './log-records.ts';
 import type { Observer } from './observation.ts';
@@ -25,15 +25,7 @@ export function errorLog(options: ErrorLogOptions): Observer {
     options.format === 'json'
       ? options.destination
       : prettified(options.destination, options.colour ?? false);
-  const logger = pino(
-    {
-      base: null,
-      level: options.level ?? 'info',
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label: string) => ({ level: label }) },
-    },
-    destination,
-  );
+  const logger = recordLogger(destination, options.level ?? 'info');
   return {
     observe(observation) {
       const record = logRecord(observation);

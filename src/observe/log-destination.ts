@@ -1,5 +1,7 @@
-// Where log lines go: a buffered file descriptor that is flushed by size, by time and at exit. Formats nothing.
+// Where log lines go: a buffered file descriptor that is flushed by size, by time and at exit; and the form
+// that JSON records have there.
 import { pino } from 'pino';
+import type { Logger, LoggerOptions } from 'pino';
 
 /** What a log needs of its destination; pino's own streams fit. */
 export interface LogDestination {
@@ -27,4 +29,16 @@ export function bufferedDestination(fd: number): LogDestination {
 /** For few and important lines: each is written before `write` returns, so that a crash cannot swallow its reason. */
 export function directDestination(fd: number): LogDestination {
   return pino.destination({ fd, sync: true });
+}
+
+const RECORD_OPTIONS: LoggerOptions = {
+  // No pid and host name: whoever runs the process knows them, and they would be most of a line.
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (label) => ({ level: label }) },
+};
+
+/** Writes JSON records with a time in UTC and the level's name. */
+export function recordLogger(destination: Pick<LogDestination, 'write'>, level: string): Logger {
+  return pino({ ...RECORD_OPTIONS, level }, destination);
 }

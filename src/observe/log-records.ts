@@ -83,9 +83,7 @@ function present(fields: Readonly<Record<string, string | null>>): Record<string
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function errorFields(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return {};
-  return {
-    ...(error instanceof HowdahError ? { code: error.code, hint: error.hint } : {}),
-    stack: error.stack,
-  };
+  // A coded error says in words what went wrong; where in the source it was found helps nobody.
+  if (error instanceof HowdahError) return { code: error.code, hint: error.hint };
+  return error instanceof Error ? { stack: error.stack } : {};
 }

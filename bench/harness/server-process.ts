@@ -10,6 +10,8 @@ const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 /** How much of its output is kept to explain a failure. */
 const KEPT_OUTPUT_CHARACTERS = 4000;
+/** Of a line of it in the report. */
+const TOLD_CHARACTERS = 300;
 
 export interface ServerCommand {
   /** The command line for a port. */
@@ -47,10 +49,10 @@ export function lastLine(output: string): string {
   return lines.findLast((line) => line !== '' && !line.startsWith('at ')) ?? 'it printed nothing';
 }
 
-/** The line of an uncaught error, or else the last line. */
+/** The line of an uncaught error, or else the last line; cut, because the source that is shown with it may be minified. */
 export function tellingLine(output: string): string {
   const error = output.split('\n').find((line) => /^(\w*Error\b|error:)/.test(line.trim()));
-  return error?.trim() ?? lastLine(output);
+  return (error?.trim() ?? lastLine(output)).slice(0, TOLD_CHARACTERS);
 }
 
 /**

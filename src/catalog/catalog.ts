@@ -1,27 +1,11 @@
 // The catalog in force: reads it, compiles it aside, swaps it in whole, and gives requests to the routes in it. Does not
 // know how it is read, nor who says that it has changed.
-import type { SqlDispatcher } from '../database/call.ts';
-import type { Observer } from '../observe/observation.ts';
-import type { Exchange, ExchangeHandler } from '../web/exchange.ts';
+import type { ExchangeHandler } from '../web/exchange.ts';
+import type { CatalogOptions } from './catalog-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { requestPath } from './request-path.ts';
 import { compileSnapshot, emptySnapshot, NO_EPOCH, type Snapshot } from './snapshot.ts';
-import { SqlRequest, type ProxyTarget } from './sql-request.ts';
-
-export interface CatalogOptions {
-  /** Reads `howdah.catalog()`. */
-  readonly loadRows: () => Promise<CatalogRows>;
-  readonly dispatcher: SqlDispatcher;
-  readonly observer: Observer;
-  /** Answers the exchange with what an upstream answers (the outcome http_proxy). */
-  readonly proxy: (exchange: Exchange, body: Buffer, target: ProxyTarget) => void;
-  /** Larger bodies are refused with 413. */
-  readonly maxBodyBytes: number;
-  /** The limit that sessions hold calls to; only for the message about it. */
-  readonly handlerTimeoutMs: number;
-  /** Whether the answer to a failed handler says what went wrong. */
-  readonly dev: boolean;
-}
+import { SqlRequest } from './sql-request.ts';
 
 /** The methods of omni_http.http_method; others are answered with 501. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);

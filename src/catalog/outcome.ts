@@ -41,7 +41,7 @@ const CONTENT_TYPES: readonly (string | null)[] = [
 export function decodeOutcome(bytes: Buffer | null): Outcome {
   if (bytes === null) return NO_CONTENT;
   try {
-    switch (bytes[0]) {
+    switch (bytes.readUInt8(0)) {
       case 0:
         return decodeResponse(bytes);
       case 1:
@@ -130,7 +130,7 @@ function decodeHeaders(bytes: Buffer, start: number, headers: Headers): number {
 
 /** The bytes as latin1 text, which is how fields go through the engine: a value in UTF-8 goes out as its bytes. */
 function fieldText(bytes: Buffer, start: number, end: number): string {
-  return bytes.latin1Slice(start, end);
+  return bytes.toString('latin1', start, end);
 }
 
 function addHeader(headers: Headers, name: string | null, value: string | null): void {

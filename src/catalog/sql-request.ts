@@ -8,15 +8,16 @@
 import type { CallResult, SqlError, SqlParameter } from '../database/call.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
-import type { Catalog } from './catalog.ts';
+import type { CatalogOptions } from './catalog-options.ts';
 import { decodeOutcome } from './outcome.ts';
 import { encodeRequest } from './request-value.ts';
 import { NO_EPOCH, type Snapshot } from './snapshot.ts';
 
-export interface ProxyTarget {
-  readonly url: string;
-  /** true: the client's Host is sent; false: the authority of the url. */
-  readonly preserveHost: boolean;
+/** Where a request finds the catalog in force. */
+export interface SnapshotSource {
+  readonly options: CatalogOptions;
+  readonly current: Snapshot;
+  refresh(): Promise<Snapshot>;
 }
 
 /**
@@ -35,7 +36,7 @@ const VANISHED = new Set(['42883', '42P01', '42703', '42704', '3F000', '0A000', 
 const TRUE_BYTE = 1;
 
 export class SqlRequest {
-  readonly #catalog: Catalog;
+  readonly #catalog: SnapshotSource;
   readonly #exchange: Exchange;
   readonly #path: string;
   readonly #body: Buffer;
@@ -49,7 +50,7 @@ export class SqlRequest {
   /** The encoded request and the types that it was encoded for. */
   #value: { readonly types: Snapshot['types']; readonly bytes: Buffer } | null = null;
 
-  constructor(catalog: Catalog, exchange: Exchange, path: string, body: Buffer) {
+  constructor(catalog: SnapshotSource, exchange: Exchange, path: string, body: Buffer) {
     this.#catalog = catalog;
     this.#exchange = exchange;
     this.#path = path;
@@ -114,16 +115,9 @@ export class SqlRequest {
   }
 
   #parameter(source: ParameterSource): SqlParameter {
-    switch (source.kind) {
-      case 'request':
-        return this.#requestValue();
-      case 'listener':
-        return String(this.#exchange.listenerId);
-      case 'row':
-        return source.literal;
-      case 'outcome':
-        return this.#outcome;
-    }
+    if (source.kind === 'request') return this.#requestValue();
+    if (source.kind === 'listener') return String(this.#exchange.listenerId);
+    return source.kind === 'row' ? source.literal : this.#outcome;
   }
 
   #requestValue(): Buffer {

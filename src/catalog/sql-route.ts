@@ -95,10 +95,12 @@ function argumentText(route: SqlRoute, argument: HandlerArgument, expressions: A
       return expressions.row(route);
     case 'outcome':
       // An IN parameter of this type gets null (omni_httpd.md §8.2).
-      return argument.mode === 'inout' ? expressions.outcome() : nullOf(argument);
+      if (argument.mode === 'inout') return expressions.outcome();
+      break;
     case 'null':
-      return nullOf(argument);
+      break;
   }
+  return nullOf(argument);
 }
 
 /** With its type, so that of several functions of one name the right one is called. */

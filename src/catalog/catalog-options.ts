@@ -1,0 +1,21 @@
+// What the catalog is given by whoever makes it: where rows come from and calls go to. No behaviour.
+import type { SqlDispatcher } from '../database/call.ts';
+import type { Observer } from '../observe/observation.ts';
+import type { Exchange } from '../web/exchange.ts';
+import type { ProxyTarget } from '../web/proxy.ts';
+import type { CatalogRows } from './catalog-rows.ts';
+
+export interface CatalogOptions {
+  /** Reads `howdah.catalog()`. */
+  readonly loadRows: () => Promise<CatalogRows>;
+  readonly dispatcher: SqlDispatcher;
+  readonly observer: Observer;
+  /** Answers the exchange with what an upstream answers (the outcome http_proxy). */
+  readonly proxy: (exchange: Exchange, body: Buffer, target: ProxyTarget) => void;
+  /** Larger bodies are refused with 413. */
+  readonly maxBodyBytes: number;
+  /** The limit that sessions hold calls to; only for the message about it. */
+  readonly handlerTimeoutMs: number;
+  /** Whether the answer to a failed handler says what went wrong. */
+  readonly dev: boolean;
+}

@@ -1,5 +1,6 @@
 // Output that grows: bytes are gathered in a slab and taken as views of it, for the connections of every protocol. Not a
 // stream: it never waits and knows no sink.
+import { writeLatin1 } from './latin1.ts';
 
 /** Size of a slab: some hundred small responses, and no more than a socket's send buffer takes at once. */
 export const SLAB_BYTES = 65_536;
@@ -26,7 +27,7 @@ export class ByteWriter {
   /** One byte per character; the caller knows that there is none above U+00FF. */
   writeLatin1(text: string): void {
     if (text.length > MAX_COPY_BYTES) this.#addPiece(Buffer.from(text, 'latin1'));
-    else this.#end += this.#reserve(text.length).write(text, this.#end, 'latin1');
+    else this.#end += writeLatin1(this.#reserve(text.length), text, this.#end);
   }
 
   /** Lone surrogates become U+FFFD. */

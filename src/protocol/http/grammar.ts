@@ -68,19 +68,29 @@ const MAX_PORT = 65_535;
 
 /** uri-host [ ":" port ] with a host that is not empty (RFC 9110 §7.2); no userinfo. An empty port is one (RFC 3986 §3.2.3). */
 export function isAuthority(text: string): boolean {
-  const hostEnd = text.startsWith('[') ? endOfIpLiteral(text) : endOfRegName(text);
+  const hostEnd = text.charCodeAt(0) === OPENING_BRACKET ? endOfIpLiteral(text) : endOfRegName(text);
   if (hostEnd <= 0) return false;
   if (hostEnd === text.length) return true;
-  if (text[hostEnd] !== ':' || !isAllInClass(text, hostEnd + 1, text.length, DIGIT)) return false;
-  return Number(text.slice(hostEnd + 1)) <= MAX_PORT;
+  if (text.charCodeAt(hostEnd) !== COLON) return false;
+  let port = 0;
+  for (let i = hostEnd + 1; i < text.length; i++) {
+    if (!isInClass(text, i, DIGIT)) return false;
+    port = port * 10 + text.charCodeAt(i) - ZERO;
+  }
+  return port <= MAX_PORT;
 }
+
+const OPENING_BRACKET = 0x5b;
+const COLON = 0x3a;
+const PERCENT = 0x25;
+const ZERO = 0x30;
 
 /** Index after the reg-name or IPv4 address that the text begins with; -1 for a broken percent-encoding. */
 function endOfRegName(text: string): number {
   let i = 0;
   for (;;) {
     if (isInClass(text, i, REG_NAME)) i++;
-    else if (text[i] !== '%') return i;
+    else if (text.charCodeAt(i) !== PERCENT) return i;
     else if (isInClass(text, i + 1, HEX_DIGIT) && isInClass(text, i + 2, HEX_DIGIT)) i += 3;
     else return -1;
   }

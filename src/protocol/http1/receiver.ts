@@ -13,6 +13,7 @@
 // A request without a body passes through `body` too. A request that was released before its end goes from its end to
 // `idle` at once. The way of the bytes, the limits and the assumptions are in README.md.
 import { type FieldLines, NO_FIELDS } from '../http/field-lines.ts';
+import { sliceLatin1 } from '../http/latin1.ts';
 import { ChunkedBodyReader } from './chunked-body.ts';
 import { type Http1Fault, type Http1FaultCode, makeHttp1Fault } from './fault.ts';
 import { parseTrailerLines } from './field-lines.ts';
@@ -258,7 +259,7 @@ export class Http1Receiver {
     const result = headers.read(this.#input, base, this.#end);
     if (result === READ_MORE) return false;
     if (result === READ_FAULT) return this.#fail(headers.fault);
-    const text = this.#input.toString('latin1', this.#start, base + headers.length);
+    const text = sliceLatin1(this.#input, this.#start, base + headers.length);
     const head = makeRequestHead(text, this.#line, this.#framing, this.#limits.maxAuthorityBytes);
     if (typeof head === 'string') return this.#fail(head);
     this.#start = base + headers.length;
@@ -309,7 +310,7 @@ export class Http1Receiver {
     if (result === READ_FAULT) return this.#fail(trailers.fault);
     this.#start += trailers.length;
     if (trailers.length === EMPTY_SECTION_BYTES) return this.#finishRequest(NO_FIELDS);
-    return this.#finishRequest(parseTrailerLines(this.#input.toString('latin1', start, this.#start)));
+    return this.#finishRequest(parseTrailerLines(sliceLatin1(this.#input, start, this.#start)));
   }
 
   #finishRequest(trailers: FieldLines): boolean {
@@ -328,7 +329,7 @@ export class Http1Receiver {
   #partialRequest(): Http1Fault['partial'] {
     const { methodEnd, targetEnd } = this.#line;
     if ((this.#stage !== REQUEST_LINE && this.#stage !== HEADER_SECTION) || targetEnd === 0) return null;
-    const text = this.#input.toString('latin1', this.#start, this.#start + targetEnd);
+    const text = sliceLatin1(this.#input, this.#start, this.#start + targetEnd);
     const [path = ''] = text.slice(methodEnd + 1).split('?', 1);
     return { method: text.slice(0, methodEnd), path };
   }

@@ -48,9 +48,11 @@ export class RequestLineReader {
   /** Reads the line that begins at `base`, up to `end`. Called again, it expects the same bytes at `base`, and more. */
   read(input: Uint8Array, base: number, end: number): ReadResult {
     const limits = this.#limits;
+    // Local: a binding of another module is loaded anew for each byte.
+    const classes = BYTE_CLASS;
     let pos = base + this.#at;
     if (this.#state === METHOD) {
-      while (pos < end && (byteAt(BYTE_CLASS, byteAt(input, pos)) & TOKEN) !== 0) pos++;
+      while (pos < end && (byteAt(classes, byteAt(input, pos)) & TOKEN) !== 0) pos++;
       if (pos - base > limits.maxMethodBytes) return this.#fail('method-too-long');
       if (pos === end) return this.#stop(METHOD, pos - base);
       if (byteAt(input, pos) !== SP || pos === base) return this.#fail('method-malformed');
@@ -59,7 +61,7 @@ export class RequestLineReader {
       this.#state = TARGET_PART;
     }
     if (this.#state === TARGET_PART) {
-      while (pos < end && (byteAt(BYTE_CLASS, byteAt(input, pos)) & TARGET) !== 0) pos++;
+      while (pos < end && (byteAt(classes, byteAt(input, pos)) & TARGET) !== 0) pos++;
       if (pos - base > limits.maxRequestLineBytes) return this.#fail('request-line-too-long');
       if (pos === end) return this.#stop(TARGET_PART, pos - base);
       const byte = byteAt(input, pos);

@@ -34,6 +34,16 @@ export const ERRORS = {
     message: 'no running server was found',
     hint: 'start one with `howdah serve`, or say where it is with --data or --url',
   },
+  HOWDAH_SCHEMA_NEWER: {
+    status: null,
+    message: 'the database was set up by a later version of howdah',
+    hint: 'run that version, or a later one',
+  },
+  HOWDAH_SCHEMA_OCCUPIED: {
+    status: null,
+    message: "schemas with the names of howdah's are in the database and were not made by it",
+    hint: 'drop or rename them (for an installation of omni_httpd: drop the extension), or take another database',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

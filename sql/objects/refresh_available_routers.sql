@@ -1,0 +1,28 @@
+-- Function of the event trigger, where there is one: after DDL, finds routers and raises the epoch if a route's function or
+-- router has changed. Never in the way of the DDL.
+create or replace function omni_httpd.refresh_available_routers() returns event_trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  -- The refresh that this does itself ends in this event, too.
+  if current_setting('howdah.in_event', true) = 'on' then
+    return;
+  end if;
+  perform set_config('howdah.in_event', 'on', true);
+  begin
+    if not howdah.refresh_routers() then
+      -- Compared only, not recorded: a row that is written here would make concurrent DDL wait.
+      if (select fingerprint from howdah.fingerprints where kind = 'shapes') is distinct from howdah.shapes_fingerprint()
+        or tg_tag in ('CREATE VIEW', 'ALTER VIEW', 'REFRESH MATERIALIZED VIEW')
+      then
+        perform howdah.raise_epoch();
+      end if;
+    end if;
+  exception
+    when others then
+      raise warning 'howdah could not look for routers: %', sqlerrm;
+  end;
+  perform set_config('howdah.in_event', 'off', true);
+end;
+$$;

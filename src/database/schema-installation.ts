@@ -1,0 +1,121 @@
+// Brings the SQL schema of a database up to this program's: installs it or applies the migrations that are missing. Does not
+// connect: it is given a session.
+import { HowdahError } from '../errors.ts';
+import { readSchemaSource, type Migration, type SchemaSource } from './schema-migrations.ts';
+
+/** A session outside of a transaction, that nobody else uses meanwhile. */
+export interface SchemaTarget {
+  /** Runs any number of statements as one simple query. */
+  exec(sql: string): Promise<unknown>;
+  /** Runs one statement; the rows by column name, values as text. */
+  query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+export interface SchemaOptions {
+  /** Installs no listener and no default handler. */
+  readonly noInit: boolean;
+  /** Address (text of an inet) of the first listener; only for a fresh installation. */
+  readonly initAddress: string;
+  /** Port of the first listener, 0 for any; only for a fresh installation. */
+  readonly initPort: number;
+}
+
+/** Numbers of the last migration before and after; 0: none. */
+export interface SchemaVersions {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Any number that other programs are unlikely to lock: the letters "howdah" as an integer. */
+const INSTALLATION_LOCK = 0x68_6f_77_64_61_68;
+
+/** In front of the first migration: what says which migrations are there. */
+const BOOTSTRAP = `
+create schema howdah;
+create table howdah.migrations (
+  number int primary key,
+  name text not null,
+  applied_at timestamptz not null default now(),
+  sha256 text not null
+);`;
+
+/**
+ * Applies the missing migrations, all in one transaction, and does nothing where none is missing. Installers of one database
+ * wait for one another. The session needs the right to create schemas in the database; where it may create event
+ * triggers, they are used.
+ *
+ * @throws HowdahError HOWDAH_SCHEMA_NEWER where the database was migrated by a later version of the program;
+ *   HOWDAH_SCHEMA_OCCUPIED where the schemas exist but are not howdah's
+ */
+export async function installSchema(
+  db: SchemaTarget,
+  options: SchemaOptions,
+  source?: SchemaSource,
+): Promise<SchemaVersions> {
+  const { migrations, init } = source ?? (await readSchemaSource());
+  const to = migrations.length;
+  await db.exec('begin');
+  try {
+    // Held until the transaction ends. A statement of its own: what follows has to see what the one before committed.
+    await db.exec(`select pg_advisory_xact_lock(${INSTALLATION_LOCK})`);
+    const from = await installedVersion(db);
+    if (from > to) {
+      throw new HowdahError('HOWDAH_SCHEMA_NEWER', `the database is at ${from}, this program at ${to}`);
+    }
+    if (from === 0) await db.exec(BOOTSTRAP);
+    for (const migration of migrations.slice(from)) await apply(db, migration);
+    if (from === 0) {
+      await db.exec(initSettings(options));
+      await db.exec(init);
+    }
+    await db.exec('commit');
+    return { from, to };
+  } catch (error) {
+    // Fails where the connection is gone, and then there is nothing to roll back.
+    await db.exec('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function installedVersion(db: SchemaTarget): Promise<number> {
+  const [found] = await db.query(
+    `select
+       (to_regclass('howdah.migrations') is not null)::text as ours,
+       (select string_agg(nspname, ', ' order by nspname) from pg_catalog.pg_namespace
+        where nspname in ('howdah', 'omni_http', 'omni_httpd', 'omni_types')) as schemas`,
+  );
+  if (found?.['ours'] !== 'true') {
+    const schemas = found?.['schemas'];
+    if (typeof schemas === 'string') {
+      throw new HowdahError('HOWDAH_SCHEMA_OCCUPIED', `schemas that exist already: ${schemas}`);
+    }
+    return 0;
+  }
+  const [last] = await db.query('select coalesce(max(number), 0)::text as number from howdah.migrations');
+  return Number(last?.['number']);
+}
+
+async function apply(db: SchemaTarget, migration: Migration): Promise<void> {
+  await db.exec(migration.sql);
+  await db.exec(
+    `insert into howdah.migrations (number, name, sha256)
+     values (${migration.number}, ${literal(migration.name)}, ${literal(migration.sha256)})`,
+  );
+}
+
+/** Local to the transaction: a session that serves must not have no_init set, it hides the default router. */
+function initSettings(options: SchemaOptions): string {
+  const settings: readonly (readonly [string, string])[] = [
+    ['omni_httpd.no_init', String(options.noInit)],
+    ['omni_httpd.init_listen_address', options.initAddress],
+    ['omni_httpd.init_port', String(options.initPort)],
+  ];
+  return settings
+    .map(([name, value]) => `select set_config(${literal(name)}, ${literal(value)}, true);`)
+    .join('\n');
+}
+
+function literal(text: string): string {
+  const quoted = text.replaceAll("'", "''").replaceAll('\\', '\\\\');
+  return quoted.includes('\\') ? `E'${quoted}'` : `'${quoted}'`;
+}

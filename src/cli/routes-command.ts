@@ -41,7 +41,7 @@ const QUERY = `select jsonb_build_object(
 
 /** Gives the exit code. */
 export async function runRoutes(settings: RoutesSettings, streams: ShellStreams): Promise<number> {
-  const session = await openSession(await findServer(settings));
+  const session = await openSession(findServer(settings));
   try {
     const list = await readRoutes(session);
     streams.stdout.write(settings.json ? `${JSON.stringify(list, null, 2)}\n` : routesText(list));

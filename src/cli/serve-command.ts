@@ -37,6 +37,7 @@ export async function runServe(
       maxBodyBytes: settings.maxBodyBytes,
       handlerTimeoutMs: settings.handlerTimeoutMs,
       observer: output.observer,
+      observeRequests: settings.accessLog,
     });
     output.started(server);
 

@@ -25,7 +25,7 @@ export interface ShellStreams {
 export async function runSql(settings: SqlSettings, streams: ShellStreams): Promise<number> {
   const interactive = settings.command === null && settings.file === null && streams.stdin.isTTY === true;
   const script = interactive ? null : await readScript(settings, streams);
-  const session = await openSession(await findServer(settings));
+  const session = await openSession(findServer(settings));
   try {
     session.onNotice((notice) => streams.stderr.write(messageText(notice, null)));
     const shell = new Shell(session, streams);

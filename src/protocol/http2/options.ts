@@ -1,0 +1,96 @@
+// Limits and budgets of an HTTP/2 connection: names, defaults, sources. Times are the driver's, which has the clock.
+import { MIN_MAX_FRAME_BYTES } from './frames/frame.ts';
+
+export interface Http2Options {
+  /** Streams that the peer may have open at once; more are refused (RFC 9113 §5.1.2, which recommends 100 or more). */
+  readonly maxConcurrentStreams: number;
+  /** Size of the peer's HPACK table, octets (RFC 7541 §4.2). */
+  readonly maxDecodeTableBytes: number;
+  /** Size of our HPACK table, octets, where the peer allows as much. */
+  readonly maxEncodeTableBytes: number;
+  /** Largest frame payload received, octets: 16 384 to 16 777 215 (RFC 9113 §4.2). Larger: FRAME_SIZE_ERROR. */
+  readonly maxFrameBytesReceived: number;
+  /** Largest frame payload sent, octets, where the peer allows as much. */
+  readonly maxFrameBytesSent: number;
+  /** Octets of one header block over all its frames (CVE-2024-27316). More: ENHANCE_YOUR_CALM. */
+  readonly maxFragmentedHeaderBlockBytes: number;
+  /** CONTINUATION frames of one header block (CVE-2024-27316). More: ENHANCE_YOUR_CALM. */
+  readonly maxContinuationFrames: number;
+  /** Decoded size of a head, octets as RFC 9113 §6.5.2 counts them (HPACK bombs). More: 431. */
+  readonly maxHeaderListBytes: number;
+  /** Field lines of a head. More: 431. */
+  readonly maxHeaders: number;
+  /** Octets of `:path`. More: 414. */
+  readonly maxPathBytes: number;
+  /** Receive window of a stream at its beginning, octets. */
+  readonly initialStreamWindowBytes: number;
+  /** What it may grow to where the reader keeps up. Bounds what the peer can make us hold of one stream. */
+  readonly maxStreamWindowBytes: number;
+  /** Receive window of the connection at its beginning, octets: 65 535 or more. */
+  readonly initialConnectionWindowBytes: number;
+  /** What it may grow to. Bounds what the peer can make us hold. */
+  readonly maxConnectionWindowBytes: number;
+  /** Octets of a stream that wait to be sent, at which its sender is asked to wait. */
+  readonly maxStreamBufferBytes: number;
+  /** The same for all streams of the connection together. */
+  readonly maxConnectionBufferBytes: number;
+  /** Octets gathered for one write, after which bodies wait for the next. */
+  readonly maxGatheredBytes: number;
+  /** Whether extended CONNECT is offered (RFC 8441). */
+  readonly enableConnectProtocol: boolean;
+  /** Pushed streams open at once, where the peer allows as many. */
+  readonly maxPushedStreams: number;
+  /** Settings in one SETTINGS frame. More: ENHANCE_YOUR_CALM. */
+  readonly maxSettings: number;
+  /** Budget of streams that the peer cancels (CVE-2023-44487); an answered request earns one back. */
+  readonly cancelBudget: number;
+  /** Budget of streams that the peer makes us reset (CVE-2025-8671); an answered request earns one back. */
+  readonly provokedResetBudget: number;
+  /** Budget of DATA frames without data or end (CVE-2019-9518); one with data earns one back. */
+  readonly emptyDataBudget: number;
+  /** Budget of PING frames (CVE-2019-9512); an answered request earns one back. */
+  readonly pingBudget: number;
+  /** Budget of SETTINGS frames (CVE-2019-9515); an answered request earns one back. */
+  readonly settingsBudget: number;
+  /** Budget of WINDOW_UPDATE frames (CVE-2019-9511); a DATA frame sent that they did not cut small earns two back. */
+  readonly windowUpdateBudget: number;
+  /** Budget of PRIORITY and PRIORITY_UPDATE frames (CVE-2019-9513); an answered request earns some back. */
+  readonly priorityBudget: number;
+  /** Budget of frames of unknown types; an answered request earns one back. */
+  readonly unknownFrameBudget: number;
+  /** How long the body of a stream may wait for the peer's windows without moving, by `tick`; 0: for ever. */
+  readonly stalledTimeoutMs: number;
+}
+
+/** The numbers of the field where it agrees on some, else what browsers and nghttp2 need with room to spare. */
+export const DEFAULT_OPTIONS: Http2Options = Object.freeze({
+  maxConcurrentStreams: 100,
+  maxDecodeTableBytes: 4096,
+  maxEncodeTableBytes: 4096,
+  maxFrameBytesReceived: MIN_MAX_FRAME_BYTES,
+  maxFrameBytesSent: MIN_MAX_FRAME_BYTES,
+  maxFragmentedHeaderBlockBytes: 32_768,
+  maxContinuationFrames: 32,
+  maxHeaderListBytes: 32_768,
+  maxHeaders: 100,
+  maxPathBytes: 8000,
+  initialStreamWindowBytes: 65_535,
+  maxStreamWindowBytes: 1_048_576,
+  initialConnectionWindowBytes: 1_048_576,
+  maxConnectionWindowBytes: 16_777_216,
+  maxStreamBufferBytes: 8_388_608,
+  maxConnectionBufferBytes: 16_777_216,
+  maxGatheredBytes: 262_144,
+  enableConnectProtocol: true,
+  maxPushedStreams: 100,
+  maxSettings: 32,
+  cancelBudget: 200,
+  provokedResetBudget: 200,
+  emptyDataBudget: 100,
+  pingBudget: 200,
+  settingsBudget: 50,
+  windowUpdateBudget: 1000,
+  priorityBudget: 500,
+  unknownFrameBudget: 500,
+  stalledTimeoutMs: 60_000,
+});

@@ -26,15 +26,23 @@ export class ByteWriter {
 
   /** One byte per character; the caller knows that there is none above U+00FF. */
   writeLatin1(text: string): void {
-    if (text.length > MAX_COPY_BYTES) this.#addPiece(Buffer.from(text, 'latin1'));
-    else this.#end += writeLatin1(this.#reserve(text.length), text, this.#end);
+    if (text.length > MAX_COPY_BYTES) {
+      this.#addPiece(Buffer.from(text, 'latin1'));
+      return;
+    }
+    const slab = this.#reserve(text.length);
+    this.#end += writeLatin1(slab, text, this.#end);
   }
 
   /** Lone surrogates become U+FFFD. */
   writeUtf8(text: string): void {
     const most = text.length * MAX_UTF8_BYTES_PER_UNIT;
-    if (most > MAX_COPY_BYTES) this.writeBytes(Buffer.from(text, 'utf8'));
-    else this.#end += this.#reserve(most).write(text, this.#end, 'utf8');
+    if (most > MAX_COPY_BYTES) {
+      this.writeBytes(Buffer.from(text, 'utf8'));
+      return;
+    }
+    const slab = this.#reserve(most);
+    this.#end += slab.write(text, this.#end, 'utf8');
   }
 
   /** Above MAX_COPY_BYTES the bytes are kept by reference: they must not change until they have been sent. */
@@ -43,7 +51,8 @@ export class ByteWriter {
       this.#addPiece(Buffer.from(source.buffer, source.byteOffset, source.length));
       return;
     }
-    this.#reserve(source.length).set(source, this.#end);
+    const slab = this.#reserve(source.length);
+    slab.set(source, this.#end);
     this.#end += source.length;
   }
 
@@ -64,7 +73,7 @@ export class ByteWriter {
     return pieces;
   }
 
-  /** The slab, with room for `length` bytes at #end. */
+  /** The slab, with room for `length` bytes at #end. Moves #end, so that it must be called before #end is read. */
   #reserve(length: number): Buffer {
     let slab = this.#slab;
     if (slab === null || this.#end + length > SLAB_BYTES) {

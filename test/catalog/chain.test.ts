@@ -1,0 +1,353 @@
+// What a chain of routes does in PostgreSQL (omni_httpd.md §8): order, middleware, stop_handling, arguments, procedures.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { openEngine, type Engine } from './engine.ts';
+import { ask, askShort } from './fake-exchange.ts';
+
+const SETUP = `
+create schema t;
+create or replace procedure omni_httpd.handler(int, omni_httpd.http_request, out omni_httpd.http_outcome)
+  language plpgsql as $$ begin $3 := omni_httpd.http_response(status => 404); end $$;
+create table t.log (entry text);
+create function t.note(entry text) returns void language sql as $$ insert into t.log values (entry) $$;
+create table t.prioritized (like omni_httpd.urlpattern_router, priority omni_httpd.route_priority);
+create table t.named (like omni_httpd.urlpattern_router, priority omni_httpd.route_priority, label text);
+
+create function t.hello(request omni_httpd.http_request) returns omni_httpd.http_outcome
+  language sql return omni_httpd.http_response('hello ' || request.path);
+create function t.second(request omni_httpd.http_request) returns omni_httpd.http_outcome
+  language plpgsql as $$ begin perform t.note('second'); return omni_httpd.http_response('second'); end $$;
+create function t.none(omni_httpd.http_request) returns omni_httpd.http_outcome language sql
+  as $$ select null::omni_httpd.http_outcome $$;
+create function t.no_outcome(omni_httpd.http_request) returns void language plpgsql
+  as $$ begin perform t.note('no_outcome'); end $$;
+create function t.stop(omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql
+  as $$ begin perform omni_httpd.stop_handling(); return omni_httpd.http_response('stopped'); end $$;
+create function t.boom(omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql
+  as $$ begin perform t.note('boom'); raise exception 'went wrong' using detail = 'the detail', errcode = 'P0123'; end $$;
+create function t.strict(request omni_httpd.http_request, nothing text) returns omni_httpd.http_outcome
+  strict language sql as $$ select omni_httpd.http_response('ran') $$;
+
+create function t.mark(request omni_httpd.http_request, inout outcome omni_httpd.http_outcome) language plpgsql as $$
+declare
+  response omni_httpd.http_response := outcome::omni_httpd.http_response;
+begin
+  perform t.note('mark ' || coalesce(convert_from(response.body, 'utf8'), '-'));
+  if outcome is not null then
+    response.headers := response.headers || omni_http.http_header('x-mark', 'yes');
+    outcome := response;
+  end if;
+end $$;
+create function t.default_answer(inout outcome omni_httpd.http_outcome) language plpgsql as $$
+begin
+  outcome := coalesce(outcome, omni_httpd.http_response('made by middleware'));
+end $$;
+create function t.stopping(inout outcome omni_httpd.http_outcome) language plpgsql as $$
+begin
+  perform omni_httpd.stop_handling();
+end $$;
+create function t.erase(inout outcome omni_httpd.http_outcome) language plpgsql as $$
+begin outcome := null; end $$;
+create function t.two(inout outcome omni_httpd.http_outcome, out extra text) language plpgsql as $$
+begin extra := 'x'; outcome := omni_httpd.http_response('two'); end $$;
+
+create procedure t.commits(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
+begin
+  perform t.note('before commit');
+  commit;
+  perform t.note('after commit');
+  rollback;
+  outcome := omni_httpd.http_response('committed');
+end $$;
+create procedure t.middle(inout outcome omni_httpd.http_outcome) language plpgsql as $$
+begin
+  perform t.note('middle');
+  commit;
+  if outcome is not null then
+    outcome := omni_httpd.http_response(
+      'middle: ' || convert_from((outcome::omni_httpd.http_response).body, 'utf8'));
+  end if;
+end $$;
+create procedure t.no_out(request omni_httpd.http_request) language plpgsql as $$
+begin perform t.note('no_out'); end $$;
+
+create function t.arguments(
+  odd boolean, listener int, request omni_httpd.http_request, route t.named, given omni_httpd.http_outcome,
+  more jsonb default '{}'
+) returns omni_httpd.http_outcome language sql as $$
+  select omni_httpd.http_response(format('%s|%s|%s|%s|%s|%s',
+    odd is null, listener, request.path, route.label, given is null, more is null)) $$;
+create function t.two_listeners(first int, second int) returns omni_httpd.http_outcome language sql as $$
+  select omni_httpd.http_response(format('%s|%s', first, second)) $$;
+create function t.echo(request omni_httpd.http_request) returns omni_httpd.http_outcome language sql as $$
+  select omni_httpd.http_response(jsonb_build_object(
+    'method', request.method, 'path', request.path, 'query', request.query_string,
+    'body', convert_from(request.body, 'utf8'), 'headers', to_jsonb(request.headers))) $$;
+`;
+
+let engine: Engine;
+
+describe('chains of routes', () => {
+  before(async () => {
+    engine = await openEngine();
+    await engine.sql(SETUP);
+    await engine.sql('select howdah.discover_routers()');
+  });
+  after(() => engine.close());
+  beforeEach(async () => {
+    await engine.sql(
+      'delete from omni_httpd.urlpattern_router; delete from t.prioritized; delete from t.named; truncate t.log',
+    );
+    engine.observations.length = 0;
+  });
+
+  /** One route per handler, all matching, the first with the highest priority. */
+  async function chain(...handlers: string[]): Promise<void> {
+    const rows = handlers.map(
+      (name, i) => `(omni_httpd.urlpattern(), 't.${name}'::regproc::regprocedure, ${100 - i})`,
+    );
+    await engine.sql(`insert into t.prioritized (match, handler, priority) values ${rows.join(', ')}`);
+  }
+
+  async function log(): Promise<string | null> {
+    return engine.value("select string_agg(entry, ', ') from t.log");
+  }
+
+  const get = (path = '/x'): Promise<string> => askShort(engine.catalog.handle, { path });
+
+  test('a route is called by the first request after its commit', async () => {
+    assert.equal(await get(), '404');
+    await engine.sql(`insert into omni_httpd.urlpattern_router (match, handler)
+      values (omni_httpd.urlpattern('/x'), 't.hello'::regproc)`);
+    assert.equal(await get(), '200 hello /x');
+    assert.equal(await get('/y'), '404');
+  });
+
+  test('only the first handler runs', async () => {
+    await chain('hello', 'second');
+    assert.equal(await get(), '200 hello /x');
+    assert.equal(await log(), null);
+  });
+
+  test('all middleware runs, before and after the handler, with the outcome so far', async () => {
+    await chain('mark', 'second', 'hello', 'mark');
+    const answer = await ask(engine.catalog.handle);
+    assert.ok(answer.kind === 'response');
+    assert.equal(answer.body, 'second');
+    assert.deepEqual(answer.fields, ['content-type', 'text/plain; charset=utf-8', 'x-mark', 'yes']);
+    assert.equal(await log(), 'mark -, second, mark second');
+  });
+
+  test("a handler's outcome replaces what middleware made before it", async () => {
+    await chain('default_answer', 'hello');
+    assert.equal(await get(), '200 hello /x');
+  });
+
+  test('a handler that returns null makes the outcome null', async () => {
+    await chain('default_answer', 'none');
+    assert.equal(await get(), '204');
+  });
+
+  test('middleware after a handler that returned null can make an outcome', async () => {
+    await chain('none', 'default_answer');
+    assert.equal(await get(), '200 made by middleware');
+  });
+
+  test('a route without an outcome runs and sets it to null', async () => {
+    await chain('default_answer', 'no_outcome');
+    assert.equal(await get(), '204');
+    assert.equal(await log(), 'no_outcome');
+  });
+
+  test('middleware that sets the outcome to null has its way', async () => {
+    await chain('hello', 'erase');
+    assert.equal(await get(), '204');
+  });
+
+  test('stop_handling ends the chain with the outcome of the route that called it', async () => {
+    await chain('stop', 'mark', 'erase');
+    assert.equal(await get(), '200 stopped');
+    assert.equal(await log(), null);
+  });
+
+  test('stop_handling in middleware keeps the handler from running', async () => {
+    await chain('default_answer', 'stopping', 'second');
+    assert.equal(await get(), '200 made by middleware');
+    assert.equal(await log(), null);
+  });
+
+  test('stop_handling does not reach the next request', async () => {
+    await chain('mark', 'stop', 'mark');
+    assert.equal(await get(), '200 stopped');
+    await engine.sql('delete from t.prioritized');
+    await chain('default_answer', 'second');
+    assert.equal(await get(), '200 second');
+  });
+
+  test('functions of a chain are one transaction: an error undoes all of them', async () => {
+    await chain('mark', 'boom');
+    assert.equal(await get(), 'fail 500');
+    assert.equal(await log(), null);
+    const failure = engine.observations.find(({ kind }) => kind === 'handler-failed');
+    assert.ok(failure?.kind === 'handler-failed');
+    assert.equal(failure.sqlState, 'P0123');
+    assert.equal(failure.message, 'went wrong');
+    assert.equal(failure.detail, 'the detail');
+    assert.equal(failure.handler, 't.mark, t.boom');
+  });
+
+  test('a function with more OUT parameters gives its outcome', async () => {
+    await chain('second', 'two');
+    assert.equal(await get(), '200 two');
+  });
+
+  test('a strict function that is given null is not run and gives null, as SQL says', async () => {
+    await chain('strict');
+    assert.equal(await get(), '204');
+  });
+
+  test('arguments are passed by type, and null for everything else', async () => {
+    await engine.sql(`insert into t.named (match, handler, label)
+      values (omni_httpd.urlpattern('/a'), 't.arguments'::regproc, E'it''s "\\\\ a,b'),
+             (omni_httpd.urlpattern('/b'), 't.arguments'::regproc, null)`);
+    const listenerId = 17;
+    assert.equal(
+      await askShort(engine.catalog.handle, { path: '/a', listenerId }),
+      '200 t|17|/a|it\'s "\\ a,b|t|t',
+    );
+    assert.equal(await askShort(engine.catalog.handle, { path: '/b', listenerId }), '200 t|17|/b||t|t');
+    const [a, b] = engine.calls.slice(-2);
+    assert.equal(a?.statement.name, b?.statement.name, 'the rows of a router share a statement');
+  });
+
+  test('of two parameters of one type the last gets the value', async () => {
+    await chain('two_listeners');
+    assert.equal(await get(), '200 |1');
+  });
+
+  test('the request arrives as it was sent', async () => {
+    await chain('echo');
+    const answer = await ask(engine.catalog.handle, {
+      method: 'POST',
+      path: '/a%20b/./c/../%C3%BC',
+      query: 'q=%20\xfc',
+      body: 'the body ü',
+      peer: '::1',
+      fields: [
+        'host',
+        'localhost:8080',
+        'omnigres-connecting-ip',
+        '10.0.0.1',
+        'connection',
+        'keep-alive, x-hop',
+        'x-hop',
+        '1',
+        'x-long',
+        'ö'.repeat(100),
+        'transfer-encoding',
+        'chunked',
+        'x-empty',
+        '',
+      ],
+    });
+    assert.ok(answer.kind === 'response');
+    assert.deepEqual(JSON.parse(answer.body ?? ''), {
+      method: 'POST',
+      path: '/a b/ü',
+      query: 'q=%20ü',
+      body: 'the body ü',
+      headers: [
+        { name: 'omnigres-connecting-ip', value: '::1' },
+        { name: 'host', value: 'localhost:8080' },
+        { name: 'omnigres-connecting-ip', value: '10.0.0.1' },
+        { name: 'x-long', value: 'ö'.repeat(100) },
+        { name: 'x-empty', value: '' },
+      ],
+    });
+  });
+
+  test('without ? the query string is null, without anything after it empty; a missing body is empty', async () => {
+    await chain('echo');
+    for (const query of [null, '']) {
+      const answer = await ask(engine.catalog.handle, { query, path: '*', method: 'OPTIONS' });
+      assert.ok(answer.kind === 'response');
+      const echoed = JSON.parse(answer.body ?? '') as { query: unknown; body: unknown; path: unknown };
+      assert.deepEqual([echoed.query, echoed.body, echoed.path], [query, '', '/']);
+    }
+  });
+
+  test('a procedure may commit and roll back', async () => {
+    await chain('commits');
+    assert.equal(await get(), '200 committed');
+    assert.equal(await log(), 'before commit');
+  });
+
+  test('a procedure without an outcome sets it to null', async () => {
+    await chain('default_answer', 'no_out');
+    assert.equal(await get(), '204');
+    assert.equal(await log(), 'no_out');
+  });
+
+  test('functions and procedures of one chain pass the outcome on', async () => {
+    await chain('mark', 'second', 'middle', 'mark');
+    const answer = await ask(engine.catalog.handle);
+    assert.ok(answer.kind === 'response');
+    assert.equal(answer.body, 'middle: second');
+    assert.deepEqual(answer.fields, ['content-type', 'text/plain; charset=utf-8', 'x-mark', 'yes']);
+    assert.equal(await log(), 'mark -, second, middle, mark middle: second');
+  });
+
+  test('stop_handling in a function keeps a procedure from being called', async () => {
+    await chain('stop', 'middle');
+    assert.equal(await get(), '200 stopped');
+    assert.equal(await log(), null);
+  });
+
+  test('what a procedure committed stays when a later route fails', async () => {
+    await chain('middle', 'boom');
+    assert.equal(await get(), 'fail 500');
+    assert.equal(await log(), 'middle');
+  });
+
+  test('in development the answer to a failure says what went wrong', async () => {
+    await chain('boom');
+    const answer = await ask(engine.devCatalog.handle);
+    assert.ok(answer.kind === 'response');
+    assert.equal(answer.status, 500);
+    assert.match(answer.body ?? '', /ERROR: {2}went wrong \(P0123\)\nDETAIL: {2}the detail/);
+  });
+
+  test('abort() and http_proxy() are told apart from responses', async () => {
+    await engine.sql(`create function t.goes_away() returns omni_httpd.http_outcome
+      language sql return omni_httpd.abort()`);
+    await engine.sql(`create function t.elsewhere() returns omni_httpd.http_outcome
+      language sql return omni_httpd.http_proxy('http://upstream/path', false)`);
+    await chain('goes_away');
+    assert.equal(await get(), 'abort');
+    await engine.sql('delete from t.prioritized');
+    await chain('elsewhere');
+    assert.equal(await get(), 'fail 599');
+    assert.deepEqual(engine.proxied, [{ url: 'http://upstream/path', preserveHost: false }]);
+  });
+
+  test('a role or setting that a handler left behind is gone for the next request', async () => {
+    await engine.sql(`create role someone; create function t.changes() returns omni_httpd.http_outcome language plpgsql
+      as $$ declare outcome omni_httpd.http_outcome := omni_httpd.http_response('changed');
+        begin perform set_config('my.setting', 'leaked', false); set role someone; return outcome; end $$;
+      create function t.who() returns omni_httpd.http_outcome language sql as
+      $$ select omni_httpd.http_response(current_user || coalesce(current_setting('my.setting', true), '')) $$`);
+    await engine.sql(`insert into omni_httpd.urlpattern_router (match, handler)
+      values (omni_httpd.urlpattern('/changes'), 't.changes'::regproc), (omni_httpd.urlpattern('/who'), 't.who'::regproc)`);
+    assert.equal(await get('/changes'), '200 changed');
+    assert.equal(await get('/who'), '200 postgres');
+  });
+
+  test('a function dropped behind the back of the catalog makes a request look anew', async () => {
+    await engine.sql(`create function t.fleeting() returns omni_httpd.http_outcome
+      language sql return omni_httpd.http_response('here')`);
+    await chain('fleeting');
+    assert.equal(await get(), '200 here');
+    await engine.sql('set event_triggers = off; drop function t.fleeting(); reset event_triggers');
+    assert.equal(await get(), '404');
+  });
+});

@@ -40,7 +40,7 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
       problem:
         row.kind === 'procedure'
           ? `omni_httpd.handler_role cannot hold a procedure to the role ${row.role}: it may change its role`
-          : `the role ${row.role} of omni_httpd.handler_role is not enforced yet: use security definer`,
+          : `the role ${row.role} of omni_httpd.handler_role is not enforced yet; make it security definer, owned by that role`,
     };
   }
   for (const argument of row.arguments) {

@@ -52,7 +52,7 @@ export interface Engine {
   readonly observations: Observation[];
   readonly calls: SqlCall[];
   sql(text: string): Promise<void>;
-  /** The first column of the first row, as text. */
+  /** The value of a query for one value, as text. */
   value(text: string): Promise<string | null>;
   proxied: { url: string; preserveHost: boolean }[];
   close(): Promise<void>;
@@ -118,9 +118,8 @@ export async function openEngine(): Promise<Engine> {
       await readEpoch();
     },
     value: async (text) => {
-      const { rows } = await db.query<unknown[]>(text, [], { rowMode: 'array' });
-      const value = rows[0]?.[0];
-      return value === null || value === undefined ? null : String(value);
+      const { rows } = await db.query<{ value: string | null }>(`select (${text})::text as value`);
+      return rows[0]?.value ?? null;
     },
     close: () => db.close(),
   };

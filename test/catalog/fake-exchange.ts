@@ -107,13 +107,7 @@ export function ask(handle: ExchangeHandler, options: RequestOptions = {}): Prom
 /** Status and body in short: `200 text`, `204`, `fail 500`, `abort`. */
 export async function askShort(handle: ExchangeHandler, options: RequestOptions = {}): Promise<string> {
   const answer = await ask(handle, options);
-  switch (answer.kind) {
-    case 'response':
-      return answer.body === null ? String(answer.status) : `${answer.status} ${answer.body}`;
-    case 'fail':
-      return `fail ${answer.status}`;
-    case 'abort':
-    case 'other':
-      return answer.kind;
-  }
+  if (answer.kind === 'fail') return `fail ${answer.status}`;
+  if (answer.kind !== 'response') return answer.kind;
+  return answer.body === null ? String(answer.status) : `${answer.status} ${answer.body}`;
 }

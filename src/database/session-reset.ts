@@ -5,30 +5,30 @@
 // µs when it is prepared, where the seven of them as one simple query add 46 µs and more, since each is parsed anew.
 // Prepared statements of one group before one Sync are the cheapest form that needs no function in the database.
 
-/** Session user and current user. */
-const IDENTITY: readonly string[] = ['RESET SESSION AUTHORIZATION', 'RESET ROLE'];
+export interface ResetStatements {
+  /** Session user and current user. First, because the role that a call set may not be allowed the rest. */
+  readonly identity: readonly string[];
+  /** Settings, and what the session listens to, since a call may have said UNLISTEN. */
+  readonly settings: readonly string[];
+  /** Cursors WITH HOLD, temporary tables, session-level advisory locks. */
+  readonly objects: readonly string[];
+}
 
-/** Settings, cursors WITH HOLD, temporary tables, session-level advisory locks. */
-const STATE: readonly string[] = [
-  'RESET ALL',
-  'CLOSE ALL',
-  'DISCARD TEMP',
-  'SELECT pg_catalog.pg_advisory_unlock_all()',
-];
-
-/**
- * The statements, in the order in which they must run: identity first, because the role that a call set may not be
- * allowed the rest.
- *
- * @param channels what the session listens to; listened to again, since a call may have said UNLISTEN
- */
-export function resetStatements(channels: readonly string[]): { identity: string[]; state: string[] } {
+/** @param channels what the session listens to at all times */
+export function resetStatements(channels: readonly string[]): ResetStatements {
   return {
-    identity: [...IDENTITY],
-    state: [...STATE, ...channels.map((channel) => `LISTEN ${quoteIdentifier(channel)}`)],
+    identity: ['RESET SESSION AUTHORIZATION', 'RESET ROLE'],
+    settings: ['RESET ALL', ...channels.map((channel) => `LISTEN ${quoteIdentifier(channel)}`)],
+    objects: ['CLOSE ALL', 'DISCARD TEMP', 'SELECT pg_catalog.pg_advisory_unlock_all()'],
   };
 }
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  // Works whatever standard_conforming_strings says.
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }

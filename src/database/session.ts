@@ -67,8 +67,8 @@ export class Session implements LinkReceiver {
   constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
     this.#link = link;
     this.#events = events;
-    const { identity, state } = resetStatements(channels);
-    this.#reset = [...identity, ...state];
+    const { identity, settings, objects } = resetStatements(channels);
+    this.#reset = [...identity, ...settings, ...objects];
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
   }

@@ -3,6 +3,8 @@
 import type { Observer } from '../../observe/observation.ts';
 import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
 import type { SqlCall, SqlDispatcher } from '../call.ts';
+import type { DataLock } from './data-lock.ts';
+import type { Runtime } from './runtime-file.ts';
 import type { SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { Session } from '../session.ts';
@@ -45,6 +47,8 @@ export interface EmbeddedDatabaseOptions {
   readonly handlerTimeoutMs: number;
   /** How long a statement of `query`, `exec` and of a client of the gateway may run. */
   readonly gatewayStatementMs: number;
+  /** What the session listens to at all times, besides the catalog's channel. */
+  readonly listenChannels: readonly string[];
   /** Runs at every start of the engine, also after a loss, before any call. A failure counts as a failed start. */
   readonly onStart: ((session: StartingSession) => Promise<void>) | null;
 }
@@ -55,13 +59,19 @@ export interface Lease {
   send(bytes: Buffer): void;
   /** Whether the engine waits for the client in the middle of a statement (COPY FROM STDIN). */
   readonly waitsInside: boolean;
-  /** Has resets leave temporary tables alone from now on, or not any more. */
-  keepTemporary(keeps: boolean): void;
+  /** Has resets leave temporary tables, cursors and advisory locks alone from now on, or not any more. */
+  keepObjects(keeps: boolean): void;
+  /** Leaves what PostgreSQL sends where it is until `resume`, so that it waits; for a client that reads slowly. */
+  pause(): void;
+  resume(): void;
   /** Gives the engine back; no transaction may be open. */
   release(): void;
 }
 
 type Listener = (payload: string) => void;
+
+/** What a running server tells other processes; see runtime-file.ts. */
+export type Announcement = Partial<Omit<Runtime, 'pid' | 'startedAt'>>;
 
 interface Borrower {
   readonly receiver: LinkReceiver;
@@ -97,14 +107,22 @@ export class EmbeddedDatabase implements SqlDispatcher {
   #restartTimer: NodeJS.Timeout | null = null;
   #closing = false;
   #idle: (() => void) | null = null;
-  #release: (() => Promise<void>)[] = [];
+  readonly #lock: DataLock | null;
+  readonly #notificationListeners = new Set<(channel: string, payload: string) => void>();
+  readonly #lossListeners = new Set<(loss: LinkLoss) => void>();
   version = '';
 
   /** @param clusterDirectory null: in memory */
-  constructor(clusterDirectory: string | null, options: EmbeddedDatabaseOptions) {
+  constructor(clusterDirectory: string | null, lock: DataLock | null, options: EmbeddedDatabaseOptions) {
+    this.#lock = lock;
     this.#clusterDirectory = clusterDirectory;
     this.#options = options;
     this.#queue = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
+  }
+
+  /** What the session listens to at all times. */
+  get channels(): readonly string[] {
+    return [CATALOG_CHANNEL, ...this.#options.listenChannels];
   }
 
   /** Starts the engine for the first time. Rejects where it, or `onStart`, fails. */
@@ -115,6 +133,7 @@ export class EmbeddedDatabase implements SqlDispatcher {
       this.#closing = true;
       this.#link?.close('the start failed');
       await this.#link?.ended;
+      this.#lock?.release();
       throw error;
     }
   }
@@ -158,6 +177,18 @@ export class EmbeddedDatabase implements SqlDispatcher {
     return () => listeners.delete(listener);
   }
 
+  /** `listener` hears every notification that the session gets; for the gateway. */
+  onAnyNotification(listener: (channel: string, payload: string) => void): () => void {
+    this.#notificationListeners.add(listener);
+    return () => this.#notificationListeners.delete(listener);
+  }
+
+  /** `listener` hears that the engine was lost, before another one is started. */
+  onLost(listener: (loss: LinkLoss) => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
+  }
+
   onNotice(listener: (notice: ErrorFields) => void): () => void {
     this.#noticeListeners.add(listener);
     return () => this.#noticeListeners.delete(listener);
@@ -188,6 +219,7 @@ export class EmbeddedDatabase implements SqlDispatcher {
   /** Hands a notification to its listeners; also for the gateway, whose clients' notifications pass by it. */
   notify(channel: string, payload: string): void {
     for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
+    for (const listener of this.#notificationListeners) listener(channel, payload);
   }
 
   /** Has every prepared statement prepared anew: a client dropped them all. */
@@ -207,9 +239,9 @@ export class EmbeddedDatabase implements SqlDispatcher {
     });
   }
 
-  /** Has `release` run when the database is closed, last. */
-  onClosed(release: () => Promise<void>): void {
-    this.#release.push(release);
+  /** Tells other processes (`howdah sql`) how to reach this one. In memory there is nowhere to tell it. */
+  announce(announcement: Announcement): void {
+    this.#lock?.update(announcement);
   }
 
   /** Ends what is queued, shuts PostgreSQL down in good order (with a checkpoint), and ends its thread. */
@@ -227,13 +259,14 @@ export class EmbeddedDatabase implements SqlDispatcher {
     if (this.#ready) this.#link?.end();
     else this.#link?.close('the database is closed');
     await this.#link?.ended;
-    for (const release of this.#release) await release();
+    this.#lock?.release();
   }
 
   async #start(): Promise<void> {
     const link = new EngineLink({
       clusterDirectory: this.#clusterDirectory,
       catalogChannel: CATALOG_CHANNEL,
+      channels: this.#options.listenChannels,
     });
     link.epoch = this.#epoch;
     const session = new Session(
@@ -244,7 +277,7 @@ export class EmbeddedDatabase implements SqlDispatcher {
         progressed: () => this.#pump(),
         lost: (loss, unsent) => this.#lost(loss, unsent),
       },
-      [CATALOG_CHANNEL],
+      this.channels,
     );
     this.#link = link;
     this.#session = session;
@@ -286,7 +319,9 @@ export class EmbeddedDatabase implements SqlDispatcher {
     this.#watch?.stop();
     this.#watch = null;
     this.#session = null;
+    this.#epoch = Math.max(this.#epoch, this.#link?.epoch ?? 0);
     this.#queue.putBack(unsent);
+    for (const listener of this.#lossListeners) listener(loss);
     if (!this.#closing) this.#options.observer.observe({ kind: 'session-lost', reason: loss.reason });
     // A start that fails reports it where it is awaited, and is repeated from there.
     if (wasReady) this.#restart();
@@ -394,12 +429,15 @@ export class EmbeddedDatabase implements SqlDispatcher {
       get waitsInside() {
         return link.waitsInside;
       },
-      keepTemporary: (keeps) => {
-        link.keepsTemporary = keeps;
+      keepObjects: (keeps) => {
+        link.keepsObjects = keeps;
       },
+      pause: () => link.pause(),
+      resume: () => link.resume(),
       release: () => {
         if (over) return;
         over = true;
+        link.resume();
         if (this.#session !== session) return;
         session.takeBack();
         this.#leased = false;

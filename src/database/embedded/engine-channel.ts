@@ -15,8 +15,8 @@ export const UNITS_FINISHED = 1;
 export const MAIN_TOLD = 2;
 /** 1 while the engine waits in the middle of a unit for the client's next bytes (COPY FROM STDIN). */
 export const WAITS_INSIDE = 3;
-/** 1 while temporary tables in the session belong to a client of the gateway: resets leave them alone. */
-export const KEEP_TEMPORARY = 4;
+/** 1 while temporary tables, cursors or advisory locks in the session are a client's: resets leave such things alone. */
+export const KEEP_OBJECTS = 4;
 /** 1 while the main thread has bytes that did not fit, and wants to be told of room. */
 export const MAIN_WANTS_ROOM = 5;
 const COUNTERS = 6;
@@ -80,7 +80,10 @@ export interface EngineThreadData {
   readonly channel: EngineChannel;
   /** Directory of the cluster; null: in memory. */
   readonly clusterDirectory: string | null;
+  /** Notified of each new epoch, with the epoch as payload. */
   readonly catalogChannel: string;
+  /** What the session listens to at all times, besides the catalog. */
+  readonly channels: readonly string[];
 }
 
 /** What the engine's thread posts; everything else goes through the rings. */

@@ -5,7 +5,7 @@ import type { ExchangeOptions, LinkReceiver, SessionLink } from '../session-link
 import type { EngineChannel, EngineThreadData, EngineThreadMessage } from './engine-channel.ts';
 import {
   allocateChannel,
-  KEEP_TEMPORARY,
+  KEEP_OBJECTS,
   MAIN_TOLD,
   MAIN_WANTS_ROOM,
   UNIT_CONTINUES,
@@ -55,6 +55,7 @@ export class EngineLink implements SessionLink {
   #lossReason: string | null = null;
   #timedOut = false;
   #over = false;
+  #paused = false;
 
   constructor(options: Omit<EngineThreadData, 'channel'>) {
     const data: EngineThreadData = { ...options, channel: this.#channel };
@@ -105,8 +106,8 @@ export class EngineLink implements SessionLink {
     if (epoch > this.epoch) this.#epoch[0] = epoch;
   }
 
-  set keepsTemporary(keeps: boolean) {
-    Atomics.store(this.#counters, KEEP_TEMPORARY, keeps ? 1 : 0);
+  set keepsObjects(keeps: boolean) {
+    Atomics.store(this.#counters, KEEP_OBJECTS, keeps ? 1 : 0);
   }
 
   attach(receiver: LinkReceiver): void {
@@ -115,6 +116,17 @@ export class EngineLink implements SessionLink {
 
   send(bytes: Buffer, options: ExchangeOptions): void {
     this.#sendUnit(bytes, options.resetAfter ? UNIT_RESETS : 0, options.epoch);
+  }
+
+  /** Takes nothing out of the ring until `resume`; when it is full, PostgreSQL waits. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#drain();
   }
 
   /** Sends bytes of a conversation that may leave a transaction open; for a borrower of the session. */
@@ -189,7 +201,7 @@ export class EngineLink implements SessionLink {
   }
 
   #drain(): void {
-    for (;;) {
+    while (!this.#paused) {
       const count = this.#output.read(this.#scratch, 0, READ_BYTES);
       if (count === 0) return;
       this.#receiver?.receive(this.#scratch.subarray(0, count));
@@ -198,6 +210,7 @@ export class EngineLink implements SessionLink {
 
   #finish(): void {
     if (this.#over) return;
+    this.#paused = false;
     // Answers that the thread gave before it ended are whole in the ring.
     this.#drain();
     this.#over = true;

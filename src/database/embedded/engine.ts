@@ -15,7 +15,7 @@ import { BACKEND, TRANSACTION } from '../../protocol/postgres/message-types.ts';
 import { MessageWriter } from '../../protocol/postgres/message-writer.ts';
 import { quoteIdentifier, resetStatements } from '../session-reset.ts';
 import { REFUSED_RESPONSE } from '../session-link.ts';
-import { KEEP_TEMPORARY, UNIT_CONTINUES, UNIT_ENDS, UNIT_RESETS } from './engine-channel.ts';
+import { KEEP_OBJECTS, UNIT_CONTINUES, UNIT_ENDS, UNIT_RESETS } from './engine-channel.ts';
 import { EngineWire } from './engine-wire.ts';
 import { assertPostgresModule, PostgresLoop } from './postgres-module.ts';
 
@@ -24,6 +24,7 @@ export class Engine implements MessageSink {
   readonly #loop: PostgresLoop;
   readonly #epoch: Float64Array;
   readonly #catalogChannel: string;
+  readonly #channels: readonly string[];
   readonly #sessionUser: number;
   readonly #refused: Buffer;
   readonly #rollback: Buffer;
@@ -31,8 +32,8 @@ export class Engine implements MessageSink {
   #failed = false;
   #resetsPrepared = false;
   #identityReset: Buffer = Buffer.alloc(0);
-  #stateReset: Buffer = Buffer.alloc(0);
-  #stateResetKeepingTemporary: Buffer = Buffer.alloc(0);
+  #fullReset: Buffer = Buffer.alloc(0);
+  #settingsReset: Buffer = Buffer.alloc(0);
 
   constructor(module: object, data: EngineThreadData, post: (message: EngineThreadMessage) => void) {
     this.#wire = new EngineWire(data.channel, this, post);
@@ -40,6 +41,7 @@ export class Engine implements MessageSink {
     this.#loop = new PostgresLoop(module, this.#wire);
     this.#epoch = new Float64Array(data.channel.epoch);
     this.#catalogChannel = data.catalogChannel;
+    this.#channels = [data.catalogChannel, ...data.channels];
     this.#sessionUser = this.#loop.sessionUser;
     this.#refused = encode((writer) => {
       writer.begin(REFUSED_RESPONSE);
@@ -96,19 +98,16 @@ export class Engine implements MessageSink {
 
   #runReset(): void {
     if (!this.#resetsPrepared) {
-      const { identity, state } = resetStatements([this.#catalogChannel]);
+      const { identity, settings, objects } = resetStatements(this.#channels);
       this.#identityReset = this.#prepare('identity', identity);
-      this.#stateReset = this.#prepare('state', state);
-      this.#stateResetKeepingTemporary = this.#prepare(
-        'shared state',
-        state.filter((statement) => statement !== 'DISCARD TEMP'),
-      );
+      this.#fullReset = this.#prepare('full', [...settings, ...objects]);
+      this.#settingsReset = this.#prepare('settings', settings);
       this.#resetsPrepared = true;
     }
     this.#failed = false;
     if (this.#loop.userChanged(this.#sessionUser)) this.#runOwn(this.#identityReset);
-    const keeps = Atomics.load(this.#wire.counters, KEEP_TEMPORARY) === 1;
-    this.#runOwn(keeps ? this.#stateResetKeepingTemporary : this.#stateReset);
+    const keeps = Atomics.load(this.#wire.counters, KEEP_OBJECTS) === 1;
+    this.#runOwn(keeps ? this.#settingsReset : this.#fullReset);
   }
 
   /** Prepares the statements and returns the bytes that execute them. */

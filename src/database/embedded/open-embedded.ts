@@ -1,7 +1,6 @@
 // Opens PostgreSQL on a data directory (or in memory) for the rest of howdah: lock, cluster, engine, in this order.
 import { join, resolve } from 'node:path';
 import type { Observer } from '../../observe/observation.ts';
-import type { DataLock } from './data-lock.ts';
 import { lockDataDirectory } from './data-lock.ts';
 import { EmbeddedDatabase, type StartingSession } from './embedded-database.ts';
 
@@ -20,7 +19,7 @@ const DEFAULT_GATEWAY_STATEMENT_MS = 300_000;
 
 export interface EmbeddedOptions {
   /** Data directory, made if missing; null keeps everything in memory. Relative to the working directory. */
-  readonly directory: string | null;
+  readonly dataDirectory: string | null;
   readonly observer: Observer;
   /** Calls that may wait for the engine; default 1000. */
   readonly maxQueuedCalls?: number;
@@ -30,6 +29,8 @@ export interface EmbeddedOptions {
   readonly handlerTimeoutMs?: number;
   /** How long a statement outside of calls may run, in ms; default 300 000. */
   readonly gatewayStatementMs?: number;
+  /** Channels that the session listens to at all times, besides `howdah_catalog`. */
+  readonly listenChannels?: readonly string[];
   /**
    * Runs at every start of the engine before any call: at the first one, and after it was lost. In memory that means an empty
    * database each time.
@@ -37,35 +38,23 @@ export interface EmbeddedOptions {
   readonly onStart?: (session: StartingSession) => Promise<void>;
 }
 
-export interface OpenEmbedded {
-  readonly database: EmbeddedDatabase;
-  /** Tells other processes how to reach this one; null in memory. */
-  readonly lock: DataLock | null;
-}
-
 /**
+ * The data directory is locked until the database is closed.
+ *
  * @throws HowdahError HOWDAH_DATA_LOCKED, HOWDAH_DATA_UNUSABLE
  */
-export async function openEmbedded(options: EmbeddedOptions): Promise<OpenEmbedded> {
-  const directory = options.directory === null ? null : resolve(options.directory);
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const directory = options.dataDirectory === null ? null : resolve(options.dataDirectory);
   const lock = directory === null ? null : await lockDataDirectory(directory);
-  const database = new EmbeddedDatabase(directory === null ? null : join(directory, 'postgres'), {
+  const database = new EmbeddedDatabase(directory === null ? null : join(directory, 'postgres'), lock, {
     observer: options.observer,
     maxQueuedCalls: options.maxQueuedCalls ?? DEFAULT_MAX_QUEUED_CALLS,
     queueTimeoutMs: options.queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
     handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
     gatewayStatementMs: options.gatewayStatementMs ?? DEFAULT_GATEWAY_STATEMENT_MS,
+    listenChannels: options.listenChannels ?? [],
     onStart: options.onStart ?? null,
   });
-  database.onClosed(() => {
-    lock?.release();
-    return Promise.resolve();
-  });
-  try {
-    await database.open();
-  } catch (error) {
-    lock?.release();
-    throw error;
-  }
-  return { database, lock };
+  await database.open();
+  return database;
 }

@@ -38,8 +38,9 @@ export class ConnectionOutput {
     });
   }
 
-  /** Bytes that wait for the client, in the socket and here. */
-  get unsentBytes(): number {
-    return this.#socket.writableLength + this.writer.length;
+  /** Whether the client keeps up; where it does not, the socket says `drain` when it does again. */
+  hasRoom(maxUnsentBytes: number): boolean {
+    if (this.writer.length >= maxUnsentBytes) this.flush();
+    return !this.#socket.writableNeedDrain;
   }
 }

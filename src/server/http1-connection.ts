@@ -149,7 +149,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
   // --- StreamChannel ---
 
   get writable(): boolean {
-    return this.#output.unsentBytes < this.#server.options.maxUnsentBytes;
+    return this.#output.hasRoom(this.#server.options.maxUnsentBytes);
   }
 
   sendInform(status: number, fields: FieldLines): BadField | null {
@@ -304,7 +304,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
       return;
     }
     this.#head = null;
-    if (this.#output.unsentBytes > this.#server.options.maxUnsentBytes) {
+    if (!this.writable) {
       // The client does not read what it asked for: its next request waits until it has.
       this.#stalled = true;
       return;

@@ -17,7 +17,7 @@ export interface ServerOptions {
   readonly maxKeepalive: number;
   /** An unread request body up to this is skipped so that the connection can be kept; a longer one closes it. Cowboy's. */
   readonly maxSkipBodyBytes: number;
-  /** Bytes waiting for a slow client above which its next pipelined request is not begun: Node's stream default. */
+  /** Bytes of output or unparsed input above which a connection hands on, or stops reading: one read of a socket. */
   readonly maxUnsentBytes: number;
   /** Value of the Server field; null sends none. */
   readonly serverName: string | null;

@@ -1,0 +1,85 @@
+// Keeps the open sockets in line with omni_httpd.listeners: reads the rows, applies them, writes effective_port back and
+// records the reload (omni_httpd.md §5.3). When to reload is told from outside.
+import type { ListenerRow } from '../catalog/catalog-rows.ts';
+import type { SqlResult } from '../database/exchange-result.ts';
+import type { Observer } from '../observe/observation.ts';
+import type { ListenerResult, ListenerSet } from './listener-set.ts';
+
+/** What of a database is needed here. */
+export interface ListenerDatabase {
+  query(text: string): Promise<SqlResult>;
+  exec(text: string): Promise<unknown>;
+}
+
+export class ListenerConfiguration {
+  readonly #database: ListenerDatabase;
+  readonly #listeners: ListenerSet;
+  readonly #observer: Observer;
+  #running: Promise<void> | null = null;
+  #asked = false;
+
+  constructor(database: ListenerDatabase, listeners: ListenerSet, observer: Observer) {
+    this.#database = database;
+    this.#listeners = listeners;
+    this.#observer = observer;
+  }
+
+  /** The first load, whose failures are the caller's to judge. */
+  async load(): Promise<ListenerResult[]> {
+    return this.#apply(false);
+  }
+
+  /** Reloads soon; requests that come while one is under way share the one after it. */
+  reload(): void {
+    this.#asked = true;
+    this.#running ??= this.#reloadWhileAsked().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Resolves when no reload is under way. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #reloadWhileAsked(): Promise<void> {
+    while (this.#asked) {
+      this.#asked = false;
+      try {
+        await this.#apply(true);
+      } catch (error) {
+        // The open sockets stay as they are; the next change, or reload_configuration(), tries again.
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#observer.observe({ kind: 'catalog-refused', reason: `listeners: ${reason}` });
+      }
+    }
+  }
+
+  async #apply(asked: boolean): Promise<ListenerResult[]> {
+    const rows = await this.#read();
+    const results = await this.#listeners.apply(rows);
+    const before = new Map(rows.map((row) => [row.id, row.effectivePort]));
+    const changed = results.filter(({ id, port }) => port !== null && port !== before.get(id));
+    const updates = changed.map(
+      ({ id, port }) => `update omni_httpd.listeners set effective_port = ${port} where id = ${id};`,
+    );
+    // The trigger of listeners asks for no reload while howdah.server_write is on.
+    await this.#database.exec(
+      `begin; set local howdah.server_write = 'on'; ${updates.join(' ')} select howdah.record_reload(${asked}); commit`,
+    );
+    return results;
+  }
+
+  async #read(): Promise<ListenerRow[]> {
+    const { rows } = await this.#database.query(
+      'select id, host(address), port, effective_port, protocol from omni_httpd.listeners order by id',
+    );
+    return rows.map(([id, address, port, effectivePort, protocol]) => ({
+      id: Number(id),
+      address: address ?? '',
+      port: Number(port),
+      effectivePort: Number(effectivePort),
+      protocol: protocol === 'https' ? 'https' : 'http',
+    }));
+  }
+}

@@ -1,0 +1,114 @@
+// The open sockets for the rows of omni_httpd.listeners: opens what is missing, keeps what is unchanged, closes what no
+// row asks for any more (omni_httpd.md §5.3). Reads and writes no database.
+import type { Socket } from 'node:net';
+import type { ListenerRow } from '../catalog/catalog-rows.ts';
+import type { Observer } from '../observe/observation.ts';
+import { Listener } from '../transport/listener.ts';
+
+interface OpenListener {
+  readonly row: ListenerRow;
+  readonly listener: Listener;
+}
+
+/** What became of a row: the port it is served on, or why it is not. */
+export interface ListenerResult {
+  readonly id: number;
+  readonly port: number | null;
+  /** What was tried and failed, in order; empty where the first try succeeded. */
+  readonly failures: readonly NodeJS.ErrnoException[];
+}
+
+export class ListenerSet {
+  readonly #accept: (socket: Socket, listenerId: number) => void;
+  readonly #observer: Observer;
+  #open = new Map<number, OpenListener>();
+
+  constructor(accept: (socket: Socket, listenerId: number) => void, observer: Observer) {
+    this.#accept = accept;
+    this.#observer = observer;
+  }
+
+  get urls(): string[] {
+    return [...this.#open.values()].map(({ listener }) => listener.url);
+  }
+
+  /** Connections that are being served, on all listeners. */
+  get connections(): number {
+    let sum = 0;
+    for (const { listener } of this.#open.values()) sum += listener.connections;
+    return sum;
+  }
+
+  /** Brings the sockets in line with `rows`: new ones accept before old ones are closed. Never rejects. */
+  async apply(rows: readonly ListenerRow[]): Promise<ListenerResult[]> {
+    const before = this.#open;
+    const after = new Map<number, OpenListener>();
+    const results: ListenerResult[] = [];
+    for (const row of rows) {
+      const kept = before.get(row.id);
+      if (kept !== undefined && kept.row.address === row.address && kept.row.port === row.port) {
+        after.set(row.id, kept);
+        results.push({ id: row.id, port: kept.listener.port, failures: [] });
+        continue;
+      }
+      // A row that moves to another address of the same port needs its old socket out of the way.
+      if (kept !== undefined && kept.row.port === row.port) await this.#close(row.id, kept);
+      results.push(await this.#openRow(row, after));
+    }
+    for (const [id, old] of before) if (after.get(id) !== old) await this.#close(id, old);
+    this.#open = after;
+    return results;
+  }
+
+  /** Stops accepting on all; connections go on. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = new Map();
+    for (const [id, listener] of open) await this.#close(id, listener);
+  }
+
+  /** The port asked for; where that is in use the one it last had, then any. */
+  async #openRow(row: ListenerRow, into: Map<number, OpenListener>): Promise<ListenerResult> {
+    const failures: NodeJS.ErrnoException[] = [];
+    if (row.protocol !== 'http') {
+      failures.push(new Error(`protocol ${row.protocol} is not served yet`));
+      this.#observeFailure(row, row.port, 'protocol https is not served yet');
+      return { id: row.id, port: null, failures };
+    }
+    const ports = new Set([row.port, ...(row.effectivePort === 0 ? [] : [row.effectivePort]), 0]);
+    for (const port of ports) {
+      try {
+        const listener = await Listener.open(
+          { address: row.address, port },
+          (socket) => this.#accept(socket, row.id),
+          this.#observer,
+        );
+        into.set(row.id, { row, listener });
+        this.#observer.observe({ kind: 'listener-opened', id: row.id, url: listener.url });
+        return { id: row.id, port: listener.port, failures };
+      } catch (error) {
+        const failure = error as NodeJS.ErrnoException;
+        failures.push(failure);
+        this.#observeFailure(row, port, failure.message);
+        // Another port helps only where this one is taken.
+        if (failure.code !== 'EADDRINUSE') break;
+      }
+    }
+    return { id: row.id, port: null, failures };
+  }
+
+  #observeFailure(row: ListenerRow, port: number, reason: string): void {
+    this.#observer.observe({
+      kind: 'listener-failed',
+      id: row.id,
+      address: `${row.address}:${port}`,
+      reason,
+    });
+  }
+
+  async #close(id: number, { listener }: OpenListener): Promise<void> {
+    const { url } = listener;
+    await listener.suspend();
+    this.#observer.observe({ kind: 'listener-closed', id, url });
+  }
+}

@@ -1,0 +1,58 @@
+// The files of --sql: found, read, and run one by one, each in a transaction of its own.
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HowdahError } from '../errors.ts';
+import type { SqlError } from '../database/call.ts';
+import { SqlFailure } from '../database/exchange-result.ts';
+
+/** Runs the text of a file as one simple query: one transaction, unless the file begins and ends its own. */
+export type ExecSql = (text: string) => Promise<unknown>;
+
+/**
+ * Runs files as given, and the `*.sql` of directories in order of name.
+ * @throws HowdahError HOWDAH_SQL_FAILED with file, line and message; of that file nothing is left, those before it are
+ */
+export async function runSqlFiles(paths: readonly string[], exec: ExecSql): Promise<void> {
+  for (const path of paths) for (const file of await sqlFiles(path)) await runFile(file, exec);
+}
+
+async function sqlFiles(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = await readdir(path);
+    return names
+      .filter((name) => name.endsWith('.sql'))
+      .sort()
+      .map((name) => join(path, name));
+  } catch (error) {
+    throw new HowdahError('HOWDAH_SQL_FAILED', message(error), { cause: error });
+  }
+}
+
+async function runFile(file: string, exec: ExecSql): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new HowdahError('HOWDAH_SQL_FAILED', message(error), { cause: error });
+  }
+  try {
+    await exec(text);
+  } catch (error) {
+    // A transaction that the file began and left open.
+    await exec('rollback').catch(() => undefined);
+    const where = error instanceof SqlFailure ? lineOf(text, error.sql) : '';
+    throw new HowdahError('HOWDAH_SQL_FAILED', `${file}${where}: ${message(error)}`, { cause: error });
+  }
+}
+
+/** `:LINE` of the error's position, which counts characters (not UTF-16 units) from 1. */
+function lineOf(text: string, error: SqlError): string {
+  if (error.position === undefined) return '';
+  const before = Array.from(text).slice(0, error.position - 1);
+  return `:${before.filter((character) => character === '\n').length + 1}`;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,120 @@
+// Deadlines of HTTP/1 connections, drains, and slow or silent clients.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Exchange } from '../../src/web/exchange.ts';
+import { get, startHttp, statusOf } from '../support/http-fixture.ts';
+
+const ok = (exchange: Exchange): void => exchange.respond({ status: 200, fields: [], body: 'ok' });
+const collect = (exchange: Exchange): void => exchange.collectBody(1000, () => ok(exchange));
+const SHORT = 120;
+
+test('a head that does not come in time is a 408', async () => {
+  await using http = await startHttp(ok, { server: { requestTimeoutMs: SHORT } });
+  const client = await http.connect();
+  client.send('GET / HTTP/1.1\r\nHost');
+  const answer = await client.untilEnd();
+  assert.equal(statusOf(answer), 408);
+  assert.match(answer, /connection: close/i);
+});
+
+test('a client that sends its head byte by byte gets no more time for it', async () => {
+  await using http = await startHttp(ok, { server: { requestTimeoutMs: SHORT } });
+  const client = await http.connect();
+  const drip = setInterval(() => client.send('x'), 10);
+  client.send('GET / HTTP/1.1\r\nHost: h\r\nX: ');
+  const answer = await client.untilEnd();
+  clearInterval(drip);
+  assert.equal(statusOf(answer), 408);
+});
+
+test('a silent connection is closed after the idle timeout, without an answer', async () => {
+  await using http = await startHttp(ok, { server: { idleTimeoutMs: SHORT } });
+  const silent = await http.connect();
+  assert.equal(await silent.untilEnd(), '');
+  const kept = await http.connect();
+  kept.send(get());
+  assert.match(await kept.untilEnd(), /ok$/);
+});
+
+test('a body that comes too slowly is a 408', async () => {
+  await using http = await startHttp(collect, { server: { bodyGraceMs: SHORT } });
+  const client = await http.connect();
+  const drip = setInterval(() => client.send('x'), 50);
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n');
+  const answer = await client.untilEnd();
+  clearInterval(drip);
+  assert.equal(statusOf(answer), 408);
+});
+
+test('a handler that takes its time is not the client’s fault', async () => {
+  const waiting: Exchange[] = [];
+  await using http = await startHttp((exchange) => waiting.push(exchange), {
+    server: { requestTimeoutMs: SHORT, idleTimeoutMs: SHORT, bodyGraceMs: SHORT },
+  });
+  const patient = await http.connect();
+  patient.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n');
+  // A silent connection that is opened later and closed for it shows that the time has passed.
+  while (waiting.length === 0) await new Promise(setImmediate);
+  for (let i = 0; i < 2; i += 1) await (await http.connect()).untilEnd();
+  const [exchange] = waiting;
+  assert.ok(exchange);
+  collect(exchange);
+  patient.send('ab');
+  await patient.untilText('ok');
+});
+
+test('a client that never reads its answer is cut off after the idle timeout', async () => {
+  await using http = await startHttp(
+    (exchange) => exchange.respond({ status: 200, fields: [], body: Buffer.alloc(50_000_000) }),
+    { server: { idleTimeoutMs: SHORT } },
+  );
+  const client = await http.connect();
+  client.socket.pause();
+  client.send(get());
+  while (http.server.connections === 0) await new Promise(setImmediate);
+  while (http.server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(http.server.connections, 0);
+});
+
+test('a client that reads slowly but steadily is not cut off', async () => {
+  const body = Buffer.alloc(8_000_000, 'z');
+  await using http = await startHttp((exchange) => exchange.respond({ status: 200, fields: [], body }), {
+    server: { idleTimeoutMs: 400 },
+  });
+  const client = await http.connect();
+  client.send(get());
+  const pulse = setInterval(() => {
+    client.socket.resume();
+    setImmediate(() => client.socket.pause());
+  }, 5);
+  await client.until((text) => text.length > 8_000_000);
+  clearInterval(pulse);
+});
+
+test('draining finishes what is under way, says connection: close, and closes idle connections', async () => {
+  const waiting: Exchange[] = [];
+  await using http = await startHttp((exchange) => waiting.push(exchange));
+  const idle = await http.connect();
+  const busy = await http.connect();
+  busy.send(get('/1') + get('/2'));
+  while (waiting.length === 0 || http.server.connections < 2) await new Promise(setImmediate);
+  await http.listener.suspend();
+  const drained = http.server.drain(10_000);
+  assert.equal(await idle.untilEnd(), '');
+  waiting[0]?.respond({ status: 200, fields: [], body: 'last' });
+  const answer = await busy.untilEnd();
+  assert.match(answer, /connection: close[^]*last$/i);
+  busy.socket.end();
+  await drained;
+  assert.equal(waiting.length, 1);
+});
+
+test('draining ends at its deadline', async () => {
+  await using http = await startHttp(() => {});
+  const client = await http.connect();
+  client.send(get());
+  while (http.server.connections === 0) await new Promise(setImmediate);
+  await http.server.drain(20);
+  await client.untilEnd();
+  assert.equal(http.server.connections, 0);
+});

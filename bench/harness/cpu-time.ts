@@ -21,6 +21,17 @@ export function parseCpuTicks(stat: string): CpuTicks {
   return { own: Number(utime) + Number(stime), waitedChildren: Number(cutime) + Number(cstime) };
 }
 
+/**
+ * Parses what /proc/stat says of a core: ticks that processes ran on it, and ticks that the hypervisor gave to another
+ * machine. Interrupts are left out: those of the loopback network belong to both ends. Null for a core that is not listed.
+ */
+export function parseCoreTicks(stat: string, core: number): number | null {
+  const line = stat.split('\n').find((text) => text.startsWith(`cpu${core} `));
+  if (line === undefined) return null;
+  const [, user, nice, system, , , , , steal] = line.split(' ');
+  return Number(user) + Number(nice) + Number(system) + Number(steal);
+}
+
 let ticksPerSecond: number | undefined;
 
 function ticksToMicroseconds(ticks: number): number {
@@ -59,6 +70,17 @@ export function cpuTimeUs(pid: number): number | null {
 export function endedChildrenCpuTimeUs(): number | null {
   try {
     return ticksToMicroseconds(parseCpuTicks(readFileSync('/proc/self/stat', 'latin1')).waitedChildren);
+  } catch {
+    return null;
+  }
+}
+
+/** Time for which a core was not to be had, whoever used it, since the machine started, in microseconds; or null. */
+export function coreTimeUs(core: number | null): number | null {
+  if (core === null) return null;
+  try {
+    const ticks = parseCoreTicks(readFileSync('/proc/stat', 'latin1'), core);
+    return ticks === null ? null : ticksToMicroseconds(ticks);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 // A contestant that answers HTTP: probed, warmed up, loaded, probed again, stopped.
+import { othersShare, readCore } from './core-watch.ts';
 import { cpuTimeUs } from './cpu-time.ts';
 import { findFault, probe } from './probe.ts';
 import type { Expectation } from './probe.ts';
@@ -37,9 +38,9 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
   if (fault !== null) return discounted(`before the load: ${fault}`);
 
   await runWrk(load, server.port, plan.warmUpSeconds, plan.cores.load);
-  const cpuBefore = cpuTimeUs(server.pid);
+  const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
   const { summary, busy } = await runWrk(load, server.port, plan.seconds, plan.cores.load);
-  const cpuAfter = cpuTimeUs(server.pid);
+  const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
 
   const loadFault = findLoadErrors(summary) ?? findSizeFault(summary, load.connections, first.bytes);
   if (loadFault !== null) return discounted(loadFault);
@@ -50,7 +51,11 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
     value: (summary.requests * MICROSECONDS) / summary.durationUs,
     p50Us: summary.p50Us,
     p99Us: summary.p99Us,
-    cpuUs: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / summary.requests,
+    cpuUs:
+      before.serverUs === null || after.serverUs === null
+        ? null
+        : (after.serverUs - before.serverUs) / summary.requests,
+    othersShare: othersShare(before, after),
     remark:
       busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
   };

@@ -1,7 +1,9 @@
 // A contestant that serves nothing: a loop in a process of its own on the server's core, which gives the limit of what a
 // server could do. It measures itself and prints one line of JSON.
 import { runChild } from './child-processes.ts';
+import { othersShare, readCore } from './core-watch.ts';
 import { pinned } from './cores.ts';
+import { endedChildrenCpuTimeUs } from './cpu-time.ts';
 import { discounted, messageOf } from './http-contestant.ts';
 import type { Contestant } from './scenario.ts';
 import { tellingLine } from './server-process.ts';
@@ -33,10 +35,12 @@ export function loopContestant(name: string, version: string, command: readonly 
     version,
     async run(plan) {
       try {
+        const before = readCore(plan.cores.server, endedChildrenCpuTimeUs());
         const { code, stdout, stderr } = await runChild(pinned(plan.cores.server, command), {
           BENCH_SECONDS: String(plan.seconds),
           BENCH_WARM_UP_SECONDS: String(plan.warmUpSeconds),
         });
+        const after = readCore(plan.cores.server, endedChildrenCpuTimeUs());
         const result = parseLoopResult(stdout);
         if (code !== 0 || result === null) {
           return discounted(`it ended with ${code}: ${tellingLine(stderr || stdout)}`);
@@ -47,6 +51,7 @@ export function loopContestant(name: string, version: string, command: readonly 
           p50Us: null,
           p99Us: null,
           cpuUs: result.cpuUs / result.operations,
+          othersShare: othersShare(before, after),
           remark: null,
         };
       } catch (error) {

@@ -31,6 +31,10 @@ function latencyCell(us: number | null): string {
   return us === null ? NOTHING : (us / 1000).toFixed(2);
 }
 
+function shareCell(share: number | null): string {
+  return share === null ? NOTHING : `${(share * 100).toFixed(0)} %`;
+}
+
 function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
@@ -39,8 +43,8 @@ function row(cells: readonly string[]): string {
 export function renderRatioTable(scenario: Scenario, summaries: readonly ContestantSummary[]): string {
   const http = scenario.unit === 'requests/s';
   const heads = ['', `${scenario.unit} (min–max)`, `${scenario.subject} is × as fast (min–max)`, 'target'];
-  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request');
-  heads.push('runs');
+  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request', `× ${scenario.subject}'s CPU (min–max)`);
+  heads.push('others on its core', 'runs');
   const rows = summaries.map((each) => {
     const name = each.name === scenario.subject ? `**${each.name}**` : each.name;
     const cells = [
@@ -50,10 +54,11 @@ export function renderRatioTable(scenario: Scenario, summaries: readonly Contest
       targetCell(each.target),
     ];
     if (http) {
-      cells.push(latencyCell(each.p50Us), latencyCell(each.p99Us), each.cpuUs?.toFixed(1) ?? NOTHING);
+      cells.push(latencyCell(each.p50Us), latencyCell(each.p99Us));
+      cells.push(each.cpuUs?.toFixed(1) ?? NOTHING, ratioCell(each.cpuRatio));
     }
     const runs = each.counted === each.runs ? String(each.runs) : `${each.counted} of ${each.runs}`;
-    return row([...cells, runs]);
+    return row([...cells, shareCell(each.othersShare), runs]);
   });
   const rule = row(heads.map((_, index) => (index === 0 ? '---' : '---:')));
   const remarks = summaries.flatMap(({ notes }) => notes.map((note) => `- ${note}`));

@@ -11,6 +11,8 @@ export interface CountedRun {
   readonly p99Us: number | null;
   /** CPU time of the server's processes per operation, in microseconds; null where it was not measured. */
   readonly cpuUs: number | null;
+  /** Share of the time that other processes had the server's core, 0 to 1; null where it was not measured. */
+  readonly othersShare: number | null;
   /** What a reader should know about this run though it counts, or null. */
   readonly remark: string | null;
 }

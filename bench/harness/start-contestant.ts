@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { othersShare, readCore } from './core-watch.ts';
+import { endedChildrenCpuTimeUs } from './cpu-time.ts';
 import { discounted, messageOf } from './http-contestant.ts';
 import { findFault, probe } from './probe.ts';
 import type { Answer, Expectation } from './probe.ts';
@@ -75,8 +77,18 @@ export function startContestant(contestant: StartContestant): Contestant {
         // One port for both starts: howdah keeps its listeners in the database.
         const port = await freePort();
         if (contestant.existing) await startOnce(contestant, directory, port, plan);
+        const before = readCore(plan.cores.server, endedChildrenCpuTimeUs());
         const value = await startOnce(contestant, directory, port, plan);
-        return { kind: 'counted', value, p50Us: null, p99Us: null, cpuUs: null, remark: null };
+        const after = readCore(plan.cores.server, endedChildrenCpuTimeUs());
+        return {
+          kind: 'counted',
+          value,
+          p50Us: null,
+          p99Us: null,
+          cpuUs: null,
+          othersShare: othersShare(before, after),
+          remark: null,
+        };
       } catch (error) {
         return discounted(messageOf(error));
       } finally {

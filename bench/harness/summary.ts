@@ -1,6 +1,6 @@
 // What the runs of a scenario come to: medians, and how many times as fast the subject is as each of the others.
 import type { ContestantRuns, ScenarioRuns } from './interleave.ts';
-import type { CountedRun, Scenario, Target } from './scenario.ts';
+import type { CountedRun, Target } from './scenario.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
@@ -14,8 +14,11 @@ export interface ContestantSummary {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly cpuUs: number | null;
+  readonly othersShare: number | null;
   /** How many times as fast the subject was, round by round; null for the subject itself and where no round had both. */
   readonly subjectRatio: Spread | null;
+  /** How many times the subject's CPU time per operation this one needed; null as above. */
+  readonly cpuRatio: Spread | null;
   readonly target: { readonly atLeast: number; readonly met: boolean | null } | null;
   /** Why runs do not count and what is to be known about others, each with its round. */
   readonly notes: readonly string[];
@@ -29,18 +32,19 @@ function medianOf(runs: readonly CountedRun[], value: (run: CountedRun) => numbe
   return median(runs.map(value).filter((each) => each !== null));
 }
 
-/** Speed of one against the other in the rounds where both count. */
+/** What one is against the other in the rounds where both count and have that figure. */
 function ratios(
-  scenario: Scenario,
   subject: ContestantRuns | undefined,
   against: ContestantRuns,
+  compare: (own: CountedRun, other: CountedRun) => number | null,
 ): Spread | null {
   if (subject === undefined || subject.name === against.name) return null;
   return spread(
     subject.runs.flatMap((own, round) => {
       const other = against.runs[round];
       if (own.kind !== 'counted' || other?.kind !== 'counted') return [];
-      return [scenario.faster === 'higher' ? own.value / other.value : other.value / own.value];
+      const ratio = compare(own, other);
+      return ratio === null ? [] : [ratio];
     }),
   );
 }
@@ -62,7 +66,9 @@ export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSu
   const subject = contestants.find(({ name }) => name === scenario.subject);
   return contestants.map((contestant) => {
     const good = counted(contestant);
-    const subjectRatio = ratios(scenario, subject, contestant);
+    const subjectRatio = ratios(subject, contestant, (own, other) =>
+      scenario.faster === 'higher' ? own.value / other.value : other.value / own.value,
+    );
     const target = scenario.targets.find(({ against }) => against === contestant.name);
     return {
       name: contestant.name,
@@ -73,7 +79,11 @@ export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSu
       p50Us: medianOf(good, ({ p50Us }) => p50Us),
       p99Us: medianOf(good, ({ p99Us }) => p99Us),
       cpuUs: medianOf(good, ({ cpuUs }) => cpuUs),
+      othersShare: medianOf(good, ({ othersShare }) => othersShare),
       subjectRatio,
+      cpuRatio: ratios(subject, contestant, (own, other) =>
+        own.cpuUs === null || other.cpuUs === null ? null : other.cpuUs / own.cpuUs,
+      ),
       target: judge(target, subjectRatio),
       notes: notes(contestant),
     };

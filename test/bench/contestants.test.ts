@@ -106,6 +106,7 @@ describe('a loop', () => {
       p50Us: null,
       p99Us: null,
       cpuUs: 20,
+      othersShare: null,
       remark: null,
     });
   });

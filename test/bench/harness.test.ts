@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { othersShare } from '../../bench/harness/core-watch.ts';
 import { parseCpuList, pinned } from '../../bench/harness/cores.ts';
-import { parseCpuTicks } from '../../bench/harness/cpu-time.ts';
+import { parseCoreTicks, parseCpuTicks } from '../../bench/harness/cpu-time.ts';
 import { parseLoopResult } from '../../bench/harness/loop-contestant.ts';
 import { parseOptions } from '../../bench/harness/options.ts';
 import { findFault, parseAnswer } from '../../bench/harness/probe.ts';
@@ -141,6 +142,20 @@ describe('what the kernel and the contestants print', () => {
   it('CPU ticks are read past a process name with spaces and brackets', () => {
     const stat = '4711 (a ) (b) S 1 4711 4711 0 -1 4194304 100 200 0 0 31 11 7 3 20 0 7 0 5 6 7';
     assert.deepEqual(parseCpuTicks(stat), { own: 42, waitedChildren: 10 });
+  });
+
+  it('of a core the time of processes and of the hypervisor is read, not that of interrupts or idleness', () => {
+    const stat =
+      'cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 9 9 9 9 9 9 9 9 0 0\ncpu1 1 20 300 7 7 7 7 4000 0 0\nintr 1\n';
+    assert.equal(parseCoreTicks(stat, 1), 4321);
+    assert.equal(parseCoreTicks(stat, 2), null);
+  });
+
+  it('others have what is left of the busy time of a core', () => {
+    const before = { coreUs: 1_000_000, serverUs: 500_000, atMs: 100 };
+    assert.equal(othersShare(before, { coreUs: 2_900_000, serverUs: 1_900_000, atMs: 2100 }), 0.25);
+    assert.equal(othersShare(before, { coreUs: 1_900_000, serverUs: 1_500_000, atMs: 1100 }), 0);
+    assert.equal(othersShare(before, { coreUs: null, serverUs: 1, atMs: 1100 }), null);
   });
 
   it('the result of a loop is found in its output', () => {

@@ -8,12 +8,13 @@ import type { RunResult, Scenario } from '../../bench/harness/scenario.ts';
 import { summarize } from '../../bench/harness/summary.ts';
 import type { ContestantSummary } from '../../bench/harness/summary.ts';
 
-const counted = (value: number): RunResult => ({
+const counted = (value: number, cpuUs = 20.04): RunResult => ({
   kind: 'counted',
   value,
   p50Us: 1200,
   p99Us: 3450,
-  cpuUs: 20.04,
+  cpuUs,
+  othersShare: 0.034,
   remark: null,
 });
 const discounted = (reason: string): RunResult => ({ kind: 'discounted', reason });
@@ -81,6 +82,14 @@ describe('the summary', () => {
     assert.deepEqual(target, { atLeast: 1.5, met: null });
   });
 
+  it('CPU time is compared round by round, too', () => {
+    const { cpuRatio } = summaryOf(
+      'peer',
+      runs([counted(1, 60), counted(1, 50)], [counted(1, 20), counted(1, 25)]),
+    );
+    assert.deepEqual(cpuRatio, { median: 2.5, min: 2, max: 3 });
+  });
+
   it('the subject has no ratio to itself', () => {
     assert.equal(summaryOf('howdah', runs([counted(1)], [counted(2)])).subjectRatio, null);
   });
@@ -95,10 +104,10 @@ describe('the table', () => {
       table(runs([counted(10_000), counted(12_000)], [counted(20_000), counted(1_224_000)])),
       `### sample: A sample
 
-|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs/request | runs |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| peer | 11 000 (10 000–12 000) | 52.00 (2.00–102.00) | ≥ 1.5 met | 1.20 | 3.45 | 20.0 | 2 |
-| **howdah** | 622 000 (20 000–1 224 000) | – | – | 1.20 | 3.45 | 20.0 | 2 |
+|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs/request | × howdah's CPU (min–max) | others on its core | runs |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| peer | 11 000 (10 000–12 000) | 52.00 (2.00–102.00) | ≥ 1.5 met | 1.20 | 3.45 | 20.0 | 1.00 (1.00–1.00) | 3 % | 2 |
+| **howdah** | 622 000 (20 000–1 224 000) | – | – | 1.20 | 3.45 | 20.0 | – | 3 % | 2 |
 `,
     );
   });
@@ -112,12 +121,15 @@ describe('the table', () => {
 
   it('shows nothing where there is nothing', () => {
     const text = table(runs([discounted('no binary')], [counted(9000)]));
-    assert.match(text, /\| peer \| – \| – \| ≥ 1\.5 not measured \| – \| – \| – \| 0 of 1 \|/);
+    assert.match(text, /\| peer \| – \| – \| ≥ 1\.5 not measured \| – \| – \| – \| – \| – \| 0 of 1 \|/);
   });
 
   it('has no latency where times are measured', () => {
     const times: Scenario = { ...scenario, unit: 'ms', faster: 'lower', targets: [] };
-    assert.match(table(runs([counted(500)], [counted(250)], times)), /\| ms \(min–max\) .*target \| runs \|/);
+    assert.match(
+      table(runs([counted(500)], [counted(250)], times)),
+      /\| ms \(min–max\) .*target \| others on its core \| runs \|/,
+    );
   });
 });
 

@@ -1,88 +1,93 @@
 -- The catalog as the workers compile it, all read in one snapshot. The shape is that of CatalogRows in
 -- src/catalog/catalog-rows.ts.
 create or replace function howdah.catalog() returns jsonb
-language sql stable
+language plpgsql stable
+-- In PL/pgSQL, because it keeps the plan.
 as $$
-  with read as materialized (
-    select
-      found.*,
-      format('%I.%I', relation.relnamespace::regnamespace::name, relation.relname) as router_name,
-      relation.reltype
-    from howdah.read_routes() as found
-    join pg_catalog.pg_class as relation on relation.oid = found.router
-  ),
-  described as materialized (
-    select shape.*
-    from
-      (select array_agg(handler) as handlers, array_agg(reltype) as types from read where handler is not null) as wanted,
-      howdah.describe_handlers(wanted.handlers, wanted.types) as shape
-  ),
-  route as materialized (
-    select read.*, described.shape, given.role as role_oid, role.rolname
-    from read
-    join described on described.function = read.handler and described.row_type = read.reltype
-    left join omni_httpd.handler_role as given on given.handler = read.handler
-    left join pg_catalog.pg_roles as role on role.oid = given.role
-  )
-  select jsonb_build_object(
-    'epoch', howdah.epoch()::text,
-    'types', jsonb_build_object(
-      'httpRequest', 'omni_httpd.http_request'::regtype::oid::bigint,
-      'httpMethod', 'omni_http.http_method'::regtype::oid::bigint,
-      'httpHeader', 'omni_http.http_header'::regtype::oid::bigint,
-      'httpHeaderArray', 'omni_http.http_header[]'::regtype::oid::bigint,
-      'httpHeaders', 'omni_http.http_headers'::regtype::oid::bigint,
-      'httpOutcome', 'omni_httpd.http_outcome'::regtype::oid::bigint
+begin
+  return (
+    with read as materialized (
+      select
+        found.*,
+        format('%I.%I', relation.relnamespace::regnamespace::name, relation.relname) as router_name,
+        relation.reltype
+      from howdah.read_routes() as found
+      join pg_catalog.pg_class as relation on relation.oid = found.router
     ),
-    'listeners', coalesce(
-      (
-        select jsonb_agg(
-          jsonb_build_object(
-            'id', id,
-            'address', host(address),
-            'port', port,
-            'effectivePort', effective_port,
-            'protocol', protocol
-          ) order by id
-        )
-        from omni_httpd.listeners
+    described as materialized (
+      select shape.*
+      from
+        (select array_agg(handler) as handlers, array_agg(reltype) as types from read where handler is not null) as wanted,
+        howdah.describe_handlers(wanted.handlers, wanted.types) as shape
+    ),
+    route as materialized (
+      select read.*, described.shape, given.role as role_oid, role.rolname
+      from read
+      join described on described.function = read.handler and described.row_type = read.reltype
+      left join omni_httpd.handler_role as given on given.handler = read.handler
+      left join pg_catalog.pg_roles as role on role.oid = given.role
+    )
+    select jsonb_build_object(
+      'epoch', howdah.epoch()::text,
+      'types', jsonb_build_object(
+        'httpRequest', 'omni_httpd.http_request'::regtype::oid::bigint,
+        'httpMethod', 'omni_http.http_method'::regtype::oid::bigint,
+        'httpHeader', 'omni_http.http_header'::regtype::oid::bigint,
+        'httpHeaderArray', 'omni_http.http_header[]'::regtype::oid::bigint,
+        'httpHeaders', 'omni_http.http_headers'::regtype::oid::bigint,
+        'httpOutcome', 'omni_httpd.http_outcome'::regtype::oid::bigint
       ),
-      '[]'
-    ),
-    'routes', coalesce(
-      (
-        select jsonb_agg(
-          shape || jsonb_build_object(
-            'router', router_name,
-            'row', router_row,
-            'match', match,
-            'priority', priority,
-            'role', rolname
-          ) order by priority desc, router_name, router_row
-        )
-        from route
-        where role_oid is null or rolname is not null
+      'listeners', coalesce(
+        (
+          select jsonb_agg(
+            jsonb_build_object(
+              'id', id,
+              'address', host(address),
+              'port', port,
+              'effectivePort', effective_port,
+              'protocol', protocol
+            ) order by id
+          )
+          from omni_httpd.listeners
+        ),
+        '[]'
       ),
-      '[]'
-    ),
-    'problems', coalesce(
-      (
-        select jsonb_agg(
-          jsonb_build_object('router', router_name, 'match', match, 'handler', handler, 'problem', problem)
-          order by router_name, match, handler
-        )
-        from (
-          select router_name, '' as match, '' as handler, problem
-          from read
-          where problem is not null
-          union all
-          -- Without its role the handler would run with all rights of the server.
-          select router_name, match::text, shape ->> 'handler', 'the role of this handler in omni_httpd.handler_role does not exist'
+      'routes', coalesce(
+        (
+          select jsonb_agg(
+            shape || jsonb_build_object(
+              'router', router_name,
+              'row', router_row,
+              'match', match,
+              'priority', priority,
+              'role', rolname
+            ) order by priority desc, router_name, router_row
+          )
           from route
-          where role_oid is not null and rolname is null
-        ) as found
+          where role_oid is null or rolname is not null
+        ),
+        '[]'
       ),
-      '[]'
+      'problems', coalesce(
+        (
+          select jsonb_agg(
+            jsonb_build_object('router', router_name, 'match', match, 'handler', handler, 'problem', problem)
+            order by router_name, match, handler
+          )
+          from (
+            select router_name, '' as match, '' as handler, problem
+            from read
+            where problem is not null
+            union all
+            -- Without its role the handler would run with all rights of the server.
+            select router_name, match::text, shape ->> 'handler', 'the role of this handler in omni_httpd.handler_role does not exist'
+            from route
+            where role_oid is not null and rolname is null
+          ) as found
+        ),
+        '[]'
+      )
     )
   );
+end;
 $$;

@@ -2,74 +2,79 @@
 -- howdah.catalog() that come from the function. Names are qualified: the search_path is empty.
 create or replace function howdah.describe_handlers(functions oid[], row_types oid[])
 returns table (function oid, row_type oid, shape jsonb)
-language sql stable
+language plpgsql stable
 set search_path = ''
+-- In PL/pgSQL, because it keeps the plan. The names of the result are those of columns, too.
 as $$
-  with pair as (
-    select distinct wanted.function, wanted.row_type
-    from unnest(functions, row_types) as wanted (function, row_type)
-  ),
-  argument as (
+#variable_conflict use_column
+begin
+  return query
+    with pair as (
+      select distinct wanted.function, wanted.row_type
+      from unnest(functions, row_types) as wanted (function, row_type)
+    ),
+    argument as (
+      select
+        pair.function,
+        pair.row_type,
+        place,
+        case coalesce(proc.proargmodes[place], 'i') when 'o' then 'out' when 'b' then 'inout' else 'in' end as mode,
+        type,
+        case
+          when coalesce(proc.proargmodes[place], 'i') = 'o' then 'null'
+          when type = pair.row_type then 'row'
+          when type = 'omni_httpd.http_request'::regtype then 'request'
+          when type = 'int4'::regtype then 'listener'
+          when type = 'omni_httpd.http_outcome'::regtype and proc.proargmodes[place] = 'b' then 'outcome'
+          else 'null'
+        end as pass
+      from pair
+      join pg_catalog.pg_proc as proc on proc.oid = pair.function
+      -- proargtypes counts from 0
+      cross join lateral unnest(coalesce(proc.proallargtypes, proc.proargtypes[0:])) with ordinality as listed (type, place)
+      -- the columns of RETURNS TABLE are no arguments
+      where coalesce(proc.proargmodes[place], 'i') <> 't'
+    ),
+    -- Of several arguments that the same thing is passed for, the last one gets it.
+    passed as (
+      select
+        argument.function,
+        argument.row_type,
+        jsonb_agg(
+          jsonb_build_object(
+            'mode', mode,
+            'pass', case when place = last_place then pass else 'null' end,
+            'type', format_type(type, null)
+          ) order by place
+        ) as arguments,
+        bool_or(mode = 'inout' and type = 'omni_httpd.http_outcome'::regtype) as is_middleware,
+        bool_or(mode = 'out' and type = 'omni_httpd.http_outcome'::regtype) as has_out
+      from (
+        select *, max(place) over (partition by argument.function, argument.row_type, pass) as last_place from argument
+      ) as argument
+      group by argument.function, argument.row_type
+    )
     select
       pair.function,
       pair.row_type,
-      place,
-      case coalesce(proc.proargmodes[place], 'i') when 'o' then 'out' when 'b' then 'inout' else 'in' end as mode,
-      type,
-      case
-        when coalesce(proc.proargmodes[place], 'i') = 'o' then 'null'
-        when type = pair.row_type then 'row'
-        when type = 'omni_httpd.http_request'::regtype then 'request'
-        when type = 'int4'::regtype then 'listener'
-        when type = 'omni_httpd.http_outcome'::regtype and proc.proargmodes[place] = 'b' then 'outcome'
-        else 'null'
-      end as pass
+      jsonb_build_object(
+        'handler', proc.oid::regprocedure::text,
+        'name', format('%I.%I', namespace.nspname, proc.proname),
+        'kind', case proc.prokind when 'p' then 'procedure' else 'function' end,
+        'volatility', case proc.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
+        'returnsSet', proc.proretset or proc.prokind not in ('f', 'p') or proc.provariadic <> 0,
+        'securityDefiner', proc.prosecdef,
+        'outcome', case
+          when passed.is_middleware then 'inout'
+          when proc.prokind <> 'p' and proc.prorettype = 'omni_httpd.http_outcome'::regtype then 'result'
+          when proc.prokind = 'p' and passed.has_out then 'out'
+          else 'none'
+        end,
+        'arguments', coalesce(passed.arguments, '[]')
+      )
     from pair
     join pg_catalog.pg_proc as proc on proc.oid = pair.function
-    -- proargtypes counts from 0
-    cross join lateral unnest(coalesce(proc.proallargtypes, proc.proargtypes[0:])) with ordinality as listed (type, place)
-    -- the columns of RETURNS TABLE are no arguments
-    where coalesce(proc.proargmodes[place], 'i') <> 't'
-  ),
-  -- Of several arguments that the same thing is passed for, the last one gets it.
-  passed as (
-    select
-      argument.function,
-      argument.row_type,
-      jsonb_agg(
-        jsonb_build_object(
-          'mode', mode,
-          'pass', case when place = last_place then pass else 'null' end,
-          'type', format_type(type, null)
-        ) order by place
-      ) as arguments,
-      bool_or(mode = 'inout' and type = 'omni_httpd.http_outcome'::regtype) as is_middleware,
-      bool_or(mode = 'out' and type = 'omni_httpd.http_outcome'::regtype) as has_out
-    from (
-      select *, max(place) over (partition by argument.function, argument.row_type, pass) as last_place from argument
-    ) as argument
-    group by argument.function, argument.row_type
-  )
-  select
-    pair.function,
-    pair.row_type,
-    jsonb_build_object(
-      'handler', proc.oid::regprocedure::text,
-      'name', format('%I.%I', namespace.nspname, proc.proname),
-      'kind', case proc.prokind when 'p' then 'procedure' else 'function' end,
-      'volatility', case proc.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
-      'returnsSet', proc.proretset or proc.prokind not in ('f', 'p') or proc.provariadic <> 0,
-      'securityDefiner', proc.prosecdef,
-      'outcome', case
-        when passed.is_middleware then 'inout'
-        when proc.prokind <> 'p' and proc.prorettype = 'omni_httpd.http_outcome'::regtype then 'result'
-        when proc.prokind = 'p' and passed.has_out then 'out'
-        else 'none'
-      end,
-      'arguments', coalesce(passed.arguments, '[]')
-    )
-  from pair
-  join pg_catalog.pg_proc as proc on proc.oid = pair.function
-  join pg_catalog.pg_namespace as namespace on namespace.oid = proc.pronamespace
-  left join passed on passed.function = pair.function and passed.row_type = pair.row_type;
+    join pg_catalog.pg_namespace as namespace on namespace.oid = proc.pronamespace
+    left join passed on passed.function = pair.function and passed.row_type = pair.row_type;
+end;
 $$;

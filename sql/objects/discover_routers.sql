@@ -10,11 +10,10 @@ declare
   discovered regclass;
   why text;
 begin
-  if not exists (
-    (table howdah.found_routers except table omni_httpd.available_routers)
-    union all
-    (table omni_httpd.available_routers except table howdah.found_routers)
-  ) then
+  if (select array_agg(found.*::text order by router_relation) from howdah.found_routers as found)
+    is not distinct from
+    (select array_agg(known.*::text order by router_relation) from omni_httpd.available_routers as known)
+  then
     return false;
   end if;
   -- One after the other: a refresh shows what was committed when its statement began, and that is before it waits for

@@ -13,6 +13,10 @@ language plpgsql stable
 as $$
 declare
   known record;
+  oid_aliases constant regtype[] := array[
+    'regclass', 'regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc',
+    'regprocedure', 'regrole', 'regtype'
+  ];
 begin
   -- The routers are read under the caller's search_path, which what is behind a view may need.
   for known in
@@ -21,7 +25,16 @@ begin
       format('%I.%I', relation.relnamespace::regnamespace::name, relation.relname) as name,
       match.attname as match_column,
       handler.attname as handler_column,
-      priority.attname as priority_column
+      priority.attname as priority_column,
+      (
+        -- Names of functions, tables and so on depend on the search_path, and their OIDs are understood as well.
+        select string_agg(
+          format(case when atttypid = any (oid_aliases) then 'route.%I::oid' else 'route.%I' end, attname),
+          ', ' order by attnum
+        )
+        from pg_catalog.pg_attribute
+        where attrelid = relation.oid and attnum > 0 and not attisdropped
+      ) as columns
     from omni_httpd.available_routers as available
     join pg_catalog.pg_class as relation on relation.oid = available.router_relation
     join pg_catalog.pg_attribute as match
@@ -37,14 +50,15 @@ begin
     begin
       -- "is distinct from null", because urlpattern() is a row of nulls, and a match.
       return query execute format(
-        'select $1, howdah.row_text(route.*), jsonb_strip_nulls(to_jsonb(route.%1$I)), %2$s, route.%3$I::oid, null::text
+        'select $1, row(%5$s)::text, jsonb_strip_nulls(to_jsonb(route.%1$I)), %2$s, route.%3$I::oid, null::text
          from %4$s as route
          join pg_catalog.pg_proc as function on function.oid = route.%3$I
          where route.%1$I is distinct from null',
         known.match_column,
         case when known.priority_column is null then '0' else format('coalesce(route.%I::int, 0)', known.priority_column) end,
         known.handler_column,
-        known.name
+        known.name,
+        known.columns
       ) using known.relation;
     exception
       -- One broken router must not take the others with it.

@@ -57,7 +57,6 @@ create table howdah.fingerprints (
 );
 insert into howdah.fingerprints (kind, fingerprint) values ('shapes', ''), ('routes', '');
 
-\ir ../objects/row_text.sql
 \ir ../objects/read_routes.sql
 \ir ../objects/describe_handlers.sql
 \ir ../objects/routes.sql

@@ -30,4 +30,3 @@ create trigger howdah_touch_catalog
   for each statement execute function howdah.touch_catalog();
 
 \ir ../objects/event_trigger.sql
-select howdah.discover_routers();

@@ -39,6 +39,11 @@ create table howdah.migrations (
   sha256 text not null
 );`;
 
+/** The migrations' own statements are no news to the event trigger; it would look for routers after each. */
+const WITHOUT_EVENTS = `select set_config('howdah.in_event', 'on', true)`;
+
+const FOLLOW = 'select howdah.discover_routers()';
+
 /**
  * Applies the missing migrations, all in one transaction, and does nothing where none is missing. Installers of one database
  * wait for one another. The session needs the right to create schemas in the database; where it may create event
@@ -62,12 +67,14 @@ export async function installSchema(
     if (from > to) {
       throw new HowdahError('HOWDAH_SCHEMA_NEWER', `the database is at ${from}, this program at ${to}`);
     }
+    if (from < to) await db.exec(WITHOUT_EVENTS);
     if (from === 0) await db.exec(BOOTSTRAP);
     for (const migration of migrations.slice(from)) await apply(db, migration);
     if (from === 0) {
       await db.exec(initSettings(options));
       await db.exec(init);
     }
+    if (from < to) await db.exec(FOLLOW);
     await db.exec('commit');
     return { from, to };
   } catch (error) {

@@ -1,11 +1,13 @@
 // What the receiving and the sending half of a connection share: streams, windows, settings, output; and how streams and
 // connections end. Neither parses nor encodes.
-import { connectionFault, ErrorCode } from './fault.ts';
+import type { FieldLines } from '../http/field-lines.ts';
+import { connectionFault, ErrorCode, streamFault } from './fault.ts';
 import type { Http2Fault } from './fault.ts';
 import type { Http2Events } from './events.ts';
 import { FloodBudgets } from './flood-budgets.ts';
+import type { FloodBudget } from './flood-budgets.ts';
 import { DEFAULT_WINDOW_BYTES, ReceiveWindow, SendWindow } from './flow-window.ts';
-import { MAX_STREAM_ID } from './frames/frame.ts';
+import { MAX_STREAM_ID, protocolFault } from './frames/frame.ts';
 import { writeGoawayFrame } from './frames/goaway-frame.ts';
 import { writeRstStreamFrame } from './frames/rst-stream-frame.ts';
 import { writeWindowUpdateFrame } from './frames/window-update-frame.ts';
@@ -81,6 +83,21 @@ export class ConnectionCore {
     this.events.receiveReset(stream, fault.code, fault);
   }
 
+  /** A frame that only open streams can have, on one that is not. */
+  failLate(id: number): void {
+    const { streams } = this;
+    const by = streams.resetBy(id);
+    // It may have been on its way when we reset the stream (RFC 9113 §5.1).
+    if (by === 'us') return;
+    if (by === 'peer') {
+      this.failStream(streamFault(id, ErrorCode.STREAM_CLOSED, 'a frame after RST_STREAM'));
+    } else if (streams.isIdle(id) || streams.wasSkipped(id)) {
+      this.fail(protocolFault('a frame on a stream that was never opened'));
+    } else {
+      this.fail(connectionFault(ErrorCode.STREAM_CLOSED, 'a frame on a closed stream'));
+    }
+  }
+
   /** Resets a stream because we want to. */
   resetStream(stream: Http2Stream, code: number): void {
     if (!stream.move(StreamEvent.RESET)) return;
@@ -89,8 +106,22 @@ export class ConnectionCore {
     this.closeStream(stream);
   }
 
+  /** Spends one of a budget. False: it is used up, and so is the connection. */
+  spend(budget: FloodBudget, reason: string): boolean {
+    if (budget.spend(this.budgets.answers)) return true;
+    this.calmDown(reason);
+    return false;
+  }
+
   calmDown(reason: string): void {
     this.fail(connectionFault(ErrorCode.ENHANCE_YOUR_CALM, reason));
+  }
+
+  /** The request is complete. */
+  endRequest(stream: Http2Stream, trailers: FieldLines): void {
+    stream.move(StreamEvent.RECEIVE_END);
+    if (stream.closed) this.closeStream(stream);
+    this.events.receiveEnd(stream, trailers);
   }
 
   /** Forgets a stream whose state is closed: what it queued, and what of the connection's window it held. */

@@ -81,7 +81,7 @@ export class Http2Connection {
     }
     if (!this.#receiver.receivePeerSettings(settings, 0, settings.length)) return null;
     this.#core.streams.usePeerId(1);
-    const stream = this.#receiver.openStream(1, true);
+    const stream = this.#receiver.heads.openStream(1, true);
     stream.withoutContent = method === 'HEAD';
     return stream;
   }
@@ -175,7 +175,7 @@ export class Http2Connection {
 
   /** Changes whose turn it is, by a value of the `priority` field (RFC 9218 §8: a response may say it as well). */
   prioritize(stream: Http2Stream, field: string): void {
-    this.#receiver.prioritize(stream, field);
+    this.#receiver.heads.prioritize(stream, field);
   }
 
   /**
@@ -246,6 +246,6 @@ export class Http2Connection {
   }
 
   get settingsAcknowledged(): boolean {
-    return this.#receiver.settingsAcknowledged;
+    return this.#receiver.heads.settingsAcknowledged;
   }
 }

@@ -36,3 +36,8 @@ export function connectionFault(code: ErrorCode, reason: string): Http2Fault {
 export function streamFault(streamId: number, code: ErrorCode, reason: string): Http2Fault {
   return { kind: 'stream', streamId, code, reason };
 }
+
+/** Of a malformed request (RFC 9113 §8.1.1). */
+export function malformedFault(streamId: number, reason: string): Http2Fault {
+  return streamFault(streamId, ErrorCode.PROTOCOL_ERROR, reason);
+}

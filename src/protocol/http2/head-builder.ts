@@ -51,6 +51,7 @@ export class HeadBuilder implements FieldSink {
   #host: string | null = null;
   #contentLength = -1;
   #expectContinue = false;
+  #knownAuthority = '';
   /** Index of the joined cookie's value in #fields; -1 for none. */
   #cookieAt = -1;
 
@@ -228,21 +229,33 @@ export class HeadBuilder implements FieldSink {
     }
   }
 
+  /** Remembers the last: the requests of a connection mostly name one. */
+  #isAuthority(text: string): boolean {
+    if (text === this.#knownAuthority) return true;
+    if (!isAuthority(text)) return false;
+    this.#knownAuthority = text;
+    return true;
+  }
+
   /** RFC 9113 §8.3.1. */
   #checkTarget(method: string): void {
     const path = this.#path;
     const scheme = this.#scheme;
     const authority = this.#authority ?? this.#host;
-    if (scheme === null || !SCHEME.test(scheme)) this.malformed = 'no :scheme';
+    if (scheme === null || !isScheme(scheme)) this.malformed = 'no :scheme';
     else if (path === null || path === '') this.malformed = 'no :path';
     else if (authority === null) this.malformed = 'neither :authority nor host';
-    else if (!isAuthority(authority)) this.malformed = 'an :authority or host that is none';
+    else if (!this.#isAuthority(authority)) this.malformed = 'an :authority or host that is none';
     else if (this.#authority !== null && this.#host !== null && !sameText(this.#authority, this.#host)) {
       this.malformed = 'a host other than :authority';
     } else if (path.length > this.#options.maxPathBytes) this.#refuse(414, 'the path is too long');
     else if (!isPath(path) && !(path === '*' && method === 'OPTIONS'))
       this.malformed = 'a :path that is none';
   }
+}
+
+function isScheme(text: string): boolean {
+  return text === 'https' || text === 'http' || SCHEME.test(text);
 }
 
 /** absolute-path with or without a query, of the same characters as in HTTP/1.1. */

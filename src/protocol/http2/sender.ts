@@ -13,10 +13,8 @@ import { DEFAULT_TABLE_BYTES } from './settings.ts';
 import { Http2Stream } from './stream.ts';
 import { StreamEvent } from './stream-states.ts';
 
-/** A UTF-16 code unit takes at most this many octets of UTF-8. */
-const MAX_UTF8_BYTES_PER_UNIT = 3;
-/** Longer texts are made into buffers first. */
-const MAX_SHORT_TEXT = 4096;
+/** Texts up to this length are copied by a loop: calling into the runtime costs more. */
+const MAX_LOOPED_TEXT = 64;
 /** A DATA frame shorter than this because of a window is what small WINDOW_UPDATEs bring about. */
 const SMALL_FRAME_BYTES = 1024;
 const NO_TEXT = '';
@@ -86,7 +84,7 @@ export class Sender {
   ): BadField | null {
     if (!stream.headOpen) return null;
     if (body === null) stream.withoutContent = true;
-    const length = body === null ? null : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const length = body === null ? null : byteLength(body);
     const refused = this.sendHead(stream, status, fields, length, date, server);
     if (refused === null && body !== null && stream.bodyOpen) this.sendData(stream, body, true);
     return refused;
@@ -95,16 +93,12 @@ export class Sender {
   /** True: go on. False: wait for receiveDrain. */
   sendData(stream: Http2Stream, data: Buffer | string, end: boolean): boolean {
     if (!stream.bodyOpen) return true;
-    if (
-      typeof data === 'string' &&
-      data.length <= MAX_SHORT_TEXT &&
-      this.#canSendNow(stream, data.length * MAX_UTF8_BYTES_PER_UNIT)
-    ) {
-      this.#sendText(stream, data, end);
+    const length = byteLength(data);
+    if (typeof data === 'string' && this.#canSendNow(stream, length)) {
+      this.#sendText(stream, data, length, end);
       return true;
     }
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    const length = bytes.length;
     if (!this.#announced(stream, length, end)) return true;
     if (length === 0) {
       if (end) this.#endBody(stream);
@@ -176,15 +170,19 @@ export class Sender {
     );
   }
 
-  #sendText(stream: Http2Stream, text: string, end: boolean): void {
-    const writer = this.#core.writer;
-    writer.ensure(FRAME_HEADER_BYTES + text.length * MAX_UTF8_BYTES_PER_UNIT);
-    const start = writer.position;
-    const length = writer.buffer.write(text, start + FRAME_HEADER_BYTES, 'utf8');
+  /** `length`: its octets in UTF-8. */
+  #sendText(stream: Http2Stream, text: string, length: number, end: boolean): void {
     if (!this.#announced(stream, length, end) || (length === 0 && !end)) return;
-    const flags = end ? FrameFlag.END_STREAM : 0;
-    putFrameHeader(writer.buffer, start, length, FrameType.DATA, flags, stream.id);
-    writer.position = start + FRAME_HEADER_BYTES + length;
+    const writer = this.#core.writer;
+    writeDataHeader(writer, stream.id, length, end);
+    writer.ensure(length);
+    const { buffer, position } = writer;
+    if (length === text.length && length <= MAX_LOOPED_TEXT) {
+      for (let i = 0; i < length; i++) buffer[position + i] = text.charCodeAt(i);
+    } else {
+      buffer.write(text, position, 'utf8');
+    }
+    writer.position = position + length;
     this.#sent(stream, length, false);
     if (end) this.#end(stream);
   }
@@ -340,4 +338,12 @@ export class Sender {
       writer.copyBytes(rest, at, end);
     }
   }
+}
+
+/** Octets of a body, strings as UTF-8. */
+function byteLength(body: Buffer | string): number {
+  if (typeof body !== 'string') return body.length;
+  if (body.length > MAX_LOOPED_TEXT) return Buffer.byteLength(body);
+  for (let i = 0; i < body.length; i++) if (body.charCodeAt(i) > 0x7f) return Buffer.byteLength(body);
+  return body.length;
 }

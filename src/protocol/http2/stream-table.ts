@@ -2,6 +2,8 @@
 // frame is told from a wrong one (RFC 9113 §5.1, §5.1.1).
 import type { Http2Stream } from './stream.ts';
 
+/** A power of two; more than most connections have streams at once. */
+const SLOTS = 128;
 /** Streams that were reset, remembered for frames that were on their way. */
 const MAX_REMEMBERED_RESETS = 256;
 /** Ranges of ids that the peer skipped; ordinary clients skip none. */
@@ -11,7 +13,10 @@ const MAX_REMEMBERED_GAPS = 32;
 export type ResetBy = 'us' | 'peer';
 
 export class StreamTable {
-  readonly #streams = new Map<number, Http2Stream>();
+  /** A stream by the low bits of its number, unless an older one is there; much cheaper than a Map. */
+  readonly #slots: (Http2Stream | null)[] = Array.from({ length: SLOTS }, () => null);
+  /** The streams whose slot was taken. */
+  readonly #others = new Map<number, Http2Stream>();
   /** By id, oldest first. */
   readonly #resets = new Map<number, ResetBy>();
   /** First and last id of each gap in turn, oldest first. */
@@ -26,15 +31,17 @@ export class StreamTable {
   ownCount = 0;
 
   get(id: number): Http2Stream | undefined {
-    return this.#streams.get(id);
+    const stream = this.#slots[slotOf(id)] as Http2Stream | null;
+    return stream !== null && stream.id === id ? stream : this.#others.get(id);
   }
 
-  values(): IterableIterator<Http2Stream> {
-    return this.#streams.values();
+  /** All streams, in no order; they may be closed meanwhile. */
+  values(): Http2Stream[] {
+    return [...this.#slots.filter((stream) => stream !== null), ...this.#others.values()];
   }
 
   get size(): number {
-    return this.#streams.size;
+    return this.peerCount + this.ownCount;
   }
 
   /** Whether no frame has opened or skipped the stream yet. */
@@ -60,13 +67,17 @@ export class StreamTable {
   }
 
   open(stream: Http2Stream): void {
-    this.#streams.set(stream.id, stream);
+    const slot = slotOf(stream.id);
+    if (this.#slots[slot] === null) this.#slots[slot] = stream;
+    else this.#others.set(stream.id, stream);
     if (stream.fromPeer) this.peerCount++;
     else this.ownCount++;
   }
 
   close(stream: Http2Stream): void {
-    if (!this.#streams.delete(stream.id)) return;
+    const slot = slotOf(stream.id);
+    if (this.#slots[slot] === stream) this.#slots[slot] = null;
+    else if (!this.#others.delete(stream.id)) return;
     if (stream.fromPeer) this.peerCount--;
     else this.ownCount--;
   }
@@ -84,4 +95,9 @@ export class StreamTable {
   resetBy(id: number): ResetBy | undefined {
     return this.#resets.get(id);
   }
+}
+
+/** Streams of one side are numbered in steps of two. */
+function slotOf(id: number): number {
+  return (id >>> 1) & (SLOTS - 1);
 }

@@ -57,6 +57,8 @@ function makeStaticFields(): HeaderField[] {
 
 export class HpackDecoder {
   readonly table: DynamicTable<HeaderField>;
+  /** Whether the last block was made of indices alone, and so changed nothing. */
+  indexedOnly = true;
   /** The largest table size that the peer may choose: our SETTINGS_HEADER_TABLE_SIZE, once acknowledged. */
   #maxTableSize: number;
   /** The peer must begin its next block with a size update, because its table is larger than we now allow. */
@@ -86,6 +88,7 @@ export class HpackDecoder {
     this.#buffer = buffer;
     this.#position = start;
     this.#end = end;
+    this.indexedOnly = true;
     this.#readBlock(sink);
     // An idle connection must not keep the chunk that it read last.
     this.#buffer = NO_BYTES;
@@ -114,6 +117,7 @@ export class HpackDecoder {
 
   /** Literals: with incremental indexing (01), without (0000), and never indexed (0001) (RFC 7541 §6.2). */
   #readLiteral(byte: number, sink: FieldSink): void {
+    this.indexedOnly = false;
     const indexing = byte >= 0x40;
     const index = this.#readInteger(indexing ? 0x3f : 0x0f);
     let name: string;
@@ -142,6 +146,7 @@ export class HpackDecoder {
   }
 
   #readSizeUpdate(): void {
+    this.indexedOnly = false;
     const size = this.#readInteger(0x1f);
     if (this.#error !== null) return;
     if (size > this.#maxTableSize) {

@@ -21,6 +21,7 @@ const MIN_HUFFMAN_LENGTH = 12;
 const BAD_NAME = 'not a field name';
 const BAD_VALUE = 'not a field value';
 const REMEMBERED_BLOCKS = 4;
+const MISSES_PER_TRY = 64;
 /** Longer blocks are not remembered. */
 const MAX_REMEMBERED_BYTES = 128;
 /** Names kept for their place in the static table, each spelling for itself. */
@@ -62,6 +63,8 @@ export class HpackEncoder {
   #smallestUpdate = -1;
   readonly #blocks: (RememberedBlock | null)[] = Array.from({ length: REMEMBERED_BLOCKS }, () => null);
   #nextBlock = 0;
+  /** Blocks that were not found, since one was. */
+  #misses = 0;
   #refused: BadField | null = null;
 
   /** `ownLimit`: the largest table size in octets that is kept for this connection; the peer starts with 4096. */
@@ -115,6 +118,7 @@ export class HpackEncoder {
         sameFields(block.fields, fields)
       ) {
         const bytes = block.bytes;
+        this.#misses = 0;
         for (let j = 0; j < bytes.length; j++) target[position + j] = bytes[j] as number;
         return position + bytes.length;
       }
@@ -124,7 +128,13 @@ export class HpackEncoder {
     const at = this.#writeBlock(target, position, status, fields, contentLength, date, server);
     if (at < 0) {
       this.#startOver();
-    } else if (!updates && insertCount === this.#table.insertCount && at - position <= MAX_REMEMBERED_BYTES) {
+    } else if (
+      !updates &&
+      insertCount === this.#table.insertCount &&
+      at - position <= MAX_REMEMBERED_BYTES &&
+      // Where no block comes twice, remembering them is wasted: then only now and then.
+      this.#misses++ % MISSES_PER_TRY < REMEMBERED_BLOCKS
+    ) {
       this.#blocks[this.#nextBlock] = {
         status,
         // A copy: the caller may use its array again.

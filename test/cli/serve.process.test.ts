@@ -91,7 +91,7 @@ describe('a server', () => {
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     const [access, ...others] = records(out);
     assert.deepEqual(others, []);
-    const failure = records(err).find(({ sqlState }) => sqlState !== undefined);
+    const failure = records(err).find(({ sqlState, level }) => level === 'error' && sqlState !== undefined);
     assert.equal(access?.['status'], 500);
     assert.equal(access['target'], '/broken');
     assert.ok(failure);
@@ -202,7 +202,7 @@ describe('a start that fails', () => {
       ]) {
         const { code, out, err } = await runHowdah(['serve', '--memory', ...args], { cwd: directory.path });
         assert.equal(code, 4, err);
-        assert.match(err, new RegExp(`^howdah: .*127\\.0\\.0\\.1:${port}`));
+        assert.match(err, new RegExp(`^howdah: .*127\\.0\\.0\\.1:${port}`, 'm'));
         assert.equal(out, '');
       }
     } finally {

@@ -30,7 +30,7 @@ export class ByteWriter {
       this.#addPiece(Buffer.from(text, 'latin1'));
       return;
     }
-    const slab = this.#reserve(text.length);
+    const slab = this.reserve(text.length);
     this.#end += writeLatin1(slab, text, this.#end);
   }
 
@@ -41,7 +41,7 @@ export class ByteWriter {
       this.writeBytes(Buffer.from(text, 'utf8'));
       return;
     }
-    const slab = this.#reserve(most);
+    const slab = this.reserve(most);
     this.#end += slab.write(text, this.#end, 'utf8');
   }
 
@@ -51,7 +51,7 @@ export class ByteWriter {
       this.#addPiece(Buffer.from(source.buffer, source.byteOffset, source.length));
       return;
     }
-    const slab = this.#reserve(source.length);
+    const slab = this.reserve(source.length);
     slab.set(source, this.#end);
     this.#end += source.length;
   }
@@ -73,8 +73,21 @@ export class ByteWriter {
     return pieces;
   }
 
-  /** The slab, with room for `length` bytes at #end. Moves #end, so that it must be called before #end is read. */
-  #reserve(length: number): Buffer {
+  /** Where in the slab the next byte goes; to be read after `reserve`. */
+  get position(): number {
+    return this.#end;
+  }
+
+  /** Counts `bytes` that the caller has put at `position` in what `reserve` gave. */
+  advance(bytes: number): void {
+    this.#end += bytes;
+  }
+
+  /**
+   * The slab, with room for `length` bytes (at most SLAB_BYTES) at `position`. Moves #end, so that it must be called before #end
+   * is read.
+   */
+  reserve(length: number): Buffer {
     let slab = this.#slab;
     if (slab === null || this.#end + length > SLAB_BYTES) {
       this.#closePiece();

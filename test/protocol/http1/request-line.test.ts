@@ -27,7 +27,18 @@ test('a method is any token, its case kept (RFC 9110 §9.1)', () => {
 });
 
 test('a method that is no token is refused', () => {
-  for (const start of [' GET /', '\tGET /', 'G@T /', 'G\0T /', 'G\xe9T /', 'GET\t/', '(x) /', 'GET\r\n', 'GET\n', ':']) {
+  for (const start of [
+    ' GET /',
+    '\tGET /',
+    'G@T /',
+    'G\0T /',
+    'G\xe9T /',
+    'GET\t/',
+    '(x) /',
+    'GET\r\n',
+    'GET\n',
+    ':',
+  ]) {
     assertFault(line(`${start} HTTP/1.1`), 'method-malformed', 400);
   }
 });
@@ -83,7 +94,17 @@ test('other major versions are answered with 505 (RFC 9110 §15.6.6)', () => {
 });
 
 test('what is no version is refused (RFC 9112 §2.3)', () => {
-  const bad = ['http/1.1', 'HTTP/1', 'HTTP/1.', 'HTTP/11', 'HTTP/1.10', 'HTTP/1.1 ', 'HTTP /1.1', ' HTTP/1.1', 'HTTP/1,1'];
+  const bad = [
+    'http/1.1',
+    'HTTP/1',
+    'HTTP/1.',
+    'HTTP/11',
+    'HTTP/1.10',
+    'HTTP/1.1 ',
+    'HTTP /1.1',
+    ' HTTP/1.1',
+    'HTTP/1,1',
+  ];
   for (const version of [...bad, 'HTTP/a.1', 'HTTP/1.a', 'HTTPS/1.1', 'ICE/1.0', '']) {
     assertFault(line(`GET / ${version}`), 'version-malformed', 400);
   }

@@ -39,19 +39,23 @@ interface CompiledRoute<T> extends UrlPattern {
   /** Place in the order of all routes. */
   readonly rank: number;
   readonly originId: number | null;
+  /** Whether only the URLPattern object knows, once everything else fits. */
+  readonly asksNative: boolean;
 }
 
+/** A list of routes that matched together, and those that go on with one more. */
 interface RouteList<T> {
   readonly routes: readonly CompiledRoute<T>[];
   readonly values: readonly T[];
+  readonly longer: Map<CompiledRoute<T>, RouteList<T>>;
 }
 
-// What is kept for requests seen before: 2 × 2048 entries of at most 512 characters.
+// What is kept of requests that URLPattern objects had to be asked about, or whose path is not canonical: 2 × 2048
+// entries of at most 512 characters. The others are found faster than a key for them could be made.
 const REQUESTS_KEPT = 2048;
 const REQUEST_KEY_MAX = 512;
-// Lists of routes that are given out as the same array.
-const LISTS_KEPT = 2048;
-const LIST_KEY_MAX = 4096;
+// Lists of routes that are given out as the same array; beyond this they are begun anew.
+const LISTS_KEPT = 4096;
 
 export class Router<T> {
   readonly rejected: readonly RejectedRoute<T>[];
@@ -61,7 +65,11 @@ export class Router<T> {
   readonly #byHostname = new Map<string, RouteIndex<CompiledRoute<T>>>();
   readonly #usesQuery: boolean;
   readonly #seen = new BoundedCache<Matches<T>>(REQUESTS_KEPT, REQUEST_KEY_MAX);
-  readonly #lists = new BoundedCache<RouteList<T>>(LISTS_KEPT, LIST_KEY_MAX);
+  #lists = emptyList<T>();
+  #listsKept = 0;
+  /** The origin asked for last: most requests have the same. */
+  #lastAuthority = '';
+  #lastOrigin: Origin | null = null;
 
   constructor(definitions: readonly RouteDefinition<T>[]) {
     const rejected: RejectedRoute<T>[] = [];
@@ -71,8 +79,10 @@ export class Router<T> {
     for (const [rank, { pattern, value }] of ordered.entries()) {
       try {
         const analysed = analysePattern(pattern);
-        const route = { ...analysed, value, rank, originId: this.#origins.add(analysed) };
-        this.#indexFor(analysed.hostname).add(route);
+        const { hostname, path, search, hash } = analysed;
+        const asksNative = path.kind === 'other' || search === 'other' || hash === 'other';
+        const route = { ...analysed, value, rank, originId: this.#origins.add(analysed), asksNative };
+        this.#indexFor(hostname).add(route);
         if (route.search !== null || route.hash !== null) usesQuery = true;
       } catch (error) {
         rejected.push({ value, reason: error instanceof Error ? error.message : String(error) });
@@ -97,64 +107,106 @@ export class Router<T> {
    * which an empty authority does not either.
    */
   match(request: RouterRequest): RouteMatches<T> | null {
+    const { path, query } = request;
+    if (isCanonicalPath(path) && (!this.#usesQuery || query === null || isCanonicalQuery(query))) {
+      const origin = this.#origin(request.scheme, request.authority);
+      if (origin === null) return null;
+      if (origin !== undefined) {
+        const target = { pathname: path, search: this.#usesQuery ? (query ?? '') : '', hash: '' };
+        const list = this.#look(request.method, origin, target, false);
+        if (list !== null) return new Matches(list, origin, target);
+      }
+    }
+    return this.#remembered(request);
+  }
+
+  /** Undefined for an authority that would not end where it seems to. */
+  #origin(scheme: 'http' | 'https', authority: string): Origin | null | undefined {
+    if (authority === this.#lastAuthority && this.#lastOrigin?.scheme === scheme) return this.#lastOrigin;
+    if (ENDS_AUTHORITY.test(authority)) return undefined;
+    const origin = this.#origins.find(scheme, authority);
+    if (origin !== null) {
+      this.#lastAuthority = authority;
+      this.#lastOrigin = origin;
+    }
+    return origin;
+  }
+
+  #remembered(request: RouterRequest): RouteMatches<T> | null {
     const { method, scheme, authority, path, query } = request;
-    // A concatenated key also keeps the cache from holding on to the text of whole request heads.
+    // A text of its own: a slice would keep the whole request head in memory that it was cut from.
     let key = `${method} ${scheme}://${authority}${path}`;
     if (this.#usesQuery && query !== null) key += `?${query}`;
     const seen = this.#seen.get(key);
     if (seen !== undefined) return seen;
-    const matches = this.#find(request);
-    if (matches !== null) this.#seen.set(key, matches);
+    const url = parseTarget(request);
+    if (url === null) return null;
+    const origin = this.#origins.of(url, scheme);
+    const target = { pathname: url.pathname, search: url.search.slice(1), hash: url.hash.slice(1) };
+    const list = this.#look(method, origin, target, true);
+    if (list === null) return null;
+    const matches = new Matches(list, origin, target);
+    this.#seen.set(key, matches);
     return matches;
   }
 
-  #find(request: RouterRequest): Matches<T> | null {
-    const { scheme, query } = request;
-    let origin: Origin | null;
-    let target: UrlTarget;
-    if (
-      isCanonicalPath(request.path) &&
-      isPlainAuthority(request.authority) &&
-      (!this.#usesQuery || query === null || isCanonicalQuery(query))
-    ) {
-      origin = this.#origins.find(scheme, request.authority);
-      if (origin === null) return null;
-      target = { pathname: request.path, search: this.#usesQuery ? (query ?? '') : '', hash: '' };
-    } else {
-      const url = parseTarget(request);
-      if (url === null) return null;
-      origin = this.#origins.of(url, scheme);
-      target = { pathname: url.pathname, search: url.search.slice(1), hash: url.hash.slice(1) };
-    }
-    const list = this.#intern(this.#candidates(request.method, origin, target));
-    return new Matches(list, origin, target);
-  }
-
-  #candidates(method: string, origin: Origin, target: UrlTarget): CompiledRoute<T>[] {
+  /** The routes that match. Null if URLPattern objects are to be asked and may not be (`thorough` is false). */
+  #look(method: string, origin: Origin, target: UrlTarget, thorough: boolean): RouteList<T> | null {
     const found: CompiledRoute<T>[] = [];
     this.#general.collect(target.pathname, found);
-    this.#byHostname.get(origin.hostname)?.collect(target.pathname, found);
-    const routes = found.filter((route) => this.#accepts(route, method, origin, target));
-    return routes.length < 2 ? routes : routes.sort((a, b) => a.rank - b.rank);
+    if (this.#byHostname.size > 0) this.#byHostname.get(origin.hostname)?.collect(target.pathname, found);
+    let count = 0;
+    for (const route of found) {
+      if (!this.#mayMatch(route, method, origin, target)) continue;
+      if (route.asksNative) {
+        if (!thorough) return null;
+        if (!route.native.test(urlText(origin, target))) continue;
+      }
+      // Into its place among the few before it.
+      let at = count++;
+      for (; at > 0; at--) {
+        const before = found[at - 1];
+        if (before === undefined || before.rank < route.rank) break;
+        found[at] = before;
+      }
+      found[at] = route;
+    }
+    found.length = count;
+    return this.#listOf(found);
   }
 
-  #accepts(route: CompiledRoute<T>, method: string, origin: Origin, target: UrlTarget): boolean {
+  #mayMatch(route: CompiledRoute<T>, method: string, origin: Origin, target: UrlTarget): boolean {
     if (route.method !== null && route.method !== method) return false;
     if (!route.schemes[origin.scheme]) return false;
     if (route.originId !== null && !this.#origins.meets(origin, route.originId)) return false;
-    if (!mayMatch(route.search, target.search) || !mayMatch(route.hash, target.hash)) return false;
-    if (route.path.kind !== 'other' && route.search !== 'other' && route.hash !== 'other') return true;
-    return route.native.test(urlText(origin, target));
+    return mayEqual(route.search, target.search) && mayEqual(route.hash, target.hash);
   }
 
-  #intern(routes: readonly CompiledRoute<T>[]): RouteList<T> {
-    const key = routes.map((route) => route.rank).join(' ');
-    const known = this.#lists.get(key);
-    if (known !== undefined) return known;
-    const list = { routes, values: routes.map((route) => route.value) };
-    this.#lists.set(key, list);
+  #listOf(routes: readonly CompiledRoute<T>[]): RouteList<T> {
+    let list = this.#lists;
+    for (const route of routes) {
+      let longer = list.longer.get(route);
+      if (longer === undefined) {
+        longer = {
+          routes: [...list.routes, route],
+          values: [...list.values, route.value],
+          longer: new Map(),
+        };
+        list.longer.set(route, longer);
+        this.#listsKept++;
+      }
+      list = longer;
+    }
+    if (this.#listsKept > LISTS_KEPT) {
+      this.#lists = emptyList();
+      this.#listsKept = 0;
+    }
     return list;
   }
+}
+
+function emptyList<T>(): RouteList<T> {
+  return { routes: [], values: [], longer: new Map() };
 }
 
 /** Compiles routes. Those whose pattern URLPattern rejects are left out and listed in `rejected`. */
@@ -165,11 +217,7 @@ export function compileRouter<T>(definitions: readonly RouteDefinition<T>[]): Ro
 // With these characters an authority would end early, and the path would not be what it seems.
 const ENDS_AUTHORITY = /[/?#\\\s]|[^\x21-\x7e]/;
 
-function isPlainAuthority(authority: string): boolean {
-  return !ENDS_AUTHORITY.test(authority);
-}
-
-function mayMatch(shape: ComponentShape, text: string): boolean {
+function mayEqual(shape: ComponentShape, text: string): boolean {
   return shape === null || shape === 'other' || shape.literal === text;
 }
 

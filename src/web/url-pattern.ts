@@ -138,19 +138,44 @@ function pathShape(pattern: string): PathShape {
   if (pattern === '/*' || pattern === '/*?') return { kind: 'any', groupOffset: 1 };
   const start = literalPrefix(pattern);
   if (start.end === pattern.length) return { kind: 'literal', path: start.text };
-  return segmentsShape(pattern) ?? { kind: 'other', ...sureStart(start.text) };
+  return segmentsShape(pattern) ?? { kind: 'other', ...sureStart(pattern, start.text, start.end) };
 }
 
 /**
- * The segments and the text after them that every match begins with, given the literal text before the first special
- * part. Its last `/` may be optional with that part, and the segment before it may go on in what follows.
+ * The segments, and the text after them, that every match begins with: `text` is what stands before the first special
+ * part, at `end`. A `/` before a group goes with the group where that may be left out, and the last segment may go
+ * on in what follows.
  */
-function sureStart(text: string): { readonly segments: readonly PathSegment[]; readonly rest: string } {
-  const sure = text.slice(0, Math.max(0, text.lastIndexOf('/')));
-  const end = sure.lastIndexOf('/');
-  if (end <= 0 || !sure.startsWith('/')) return { segments: [], rest: sure };
-  const names = sure.slice(1, end).split('/');
-  return { segments: names.map((segment) => ({ text: segment, name: null })), rest: sure.slice(end) };
+function sureStart(pattern: string, text: string, end: number): { segments: PathSegment[]; rest: string } {
+  const sure = text.endsWith('/') && mayBeLeftOut(pattern, end) ? text.slice(0, -1) : text;
+  const last = sure.lastIndexOf('/');
+  if (last <= 0 || !sure.startsWith('/')) return { segments: [], rest: sure };
+  const names = sure.slice(1, last).split('/');
+  return { segments: names.map((segment) => ({ text: segment, name: null })), rest: sure.slice(last) };
+}
+
+const GROUP_NAME = /:[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy;
+
+/** Whether the group at `start` has the modifier `?` or `*`. What stands in braces has no `/` from before them. */
+function mayBeLeftOut(pattern: string, start: number): boolean {
+  let at = start;
+  if (pattern[at] === '{') return false;
+  GROUP_NAME.lastIndex = at;
+  const name = GROUP_NAME.exec(pattern);
+  if (name !== null) at += name[0].length;
+  else if (pattern[at] === '*') at++;
+  if (pattern[at] === '(') at = endOfExpression(pattern, at);
+  return pattern[at] === '?' || pattern[at] === '*';
+}
+
+function endOfExpression(pattern: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < pattern.length; at++) {
+    if (pattern[at] === '\\') at++;
+    else if (pattern[at] === '(') depth++;
+    else if (pattern[at] === ')' && --depth === 0) return at + 1;
+  }
+  return pattern.length;
 }
 
 /** Reads `/text/:name/text`, also with `*` at the very end; null for everything else. */

@@ -21,7 +21,7 @@ export const BYTE_CLASS: Uint8Array = makeTable();
 function makeTable(): Uint8Array {
   const table = new Uint8Array(256);
   const add = (bit: number, bytes: Iterable<number>): void => {
-    for (const byte of bytes) table[byte] = (table[byte] ?? 0) | bit;
+    for (const byte of bytes) table[byte] = (table[byte] as number) | bit;
   };
   const digits = '0123456789';
   const alphanumerics = `${digits}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ`;

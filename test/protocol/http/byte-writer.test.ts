@@ -1,7 +1,7 @@
 // Gathering of output: order, sharing of slabs, what is copied and what is not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ByteWriter, MAX_COPY_BYTES, SLAB_BYTES } from '../../../src/protocol/http/byte-writer.ts';
 
 test('nothing was written at first, and after a take', () => {

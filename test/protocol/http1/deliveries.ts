@@ -71,7 +71,7 @@ export function comparable(seen: Seen): unknown {
   return {
     ...seen,
     requests: seen.requests.map(({ head, body, trailers }) => ({
-      ...head,
+      ...(Object.assign({}, head) as object),
       fields: head.fields,
       upgrade: head.upgrade,
       options: head.connectionOptions,

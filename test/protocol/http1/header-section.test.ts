@@ -7,17 +7,17 @@ const fieldsOf = (...lines: string[]): readonly string[] =>
   receiveOne(requestWith(...lines)).head.fields.slice(2);
 
 test('names are lower-cased and values lose the white space around them (RFC 9112 §5)', () => {
-  assert.deepEqual(fieldsOf('X-A: b', 'USER-AGENT:c', 'x: \t d \t ', 'Accept: e  f'), [
-    ...['x-a', 'b', 'user-agent', 'c'],
-    ...['x', 'd', 'accept', 'e  f'],
-  ]);
+  assert.deepEqual(
+    fieldsOf('X-A: b', 'USER-AGENT:c', 'x: \t d \t ', 'Accept: e  f'),
+    'x-a:b|user-agent:c|x:d|accept:e  f'.split(/[:|]/),
+  );
 });
 
 test('values may be empty, and hold tabs, colons and bytes above 7F, which are latin1 (RFC 9110 §5.5)', () => {
-  assert.deepEqual(fieldsOf('a:', 'b: ', 'c: \t', 'd: x:y: z', 'e: a\tb', 'f: \xa0\x80\xff'), [
-    ...['a', '', 'b', '', 'c', '', 'd', 'x:y: z'],
-    ...['e', 'a\tb', 'f', '\xa0\x80\xff'],
-  ]);
+  assert.deepEqual(
+    fieldsOf('a:', 'b: ', 'c: \t', 'd: x:y: z', 'e: a\tb', 'f: \xa0\x80\xff'),
+    'a||b||c||d|x:y: z|e|a\tb|f|\xa0\x80\xff'.split('|'),
+  );
 });
 
 test('repeated fields keep their order and are not joined', () => {
@@ -77,7 +77,7 @@ test('a fault in a field tells of the request line', () => {
 test('a name of maxHeaderNameBytes is read, a longer one is refused with 431 (RFC 6585 §5)', () => {
   assert.equal(fieldsOf(`${'a'.repeat(64)}: b`)[0], 'a'.repeat(64));
   assertFault(requestWith(`${'a'.repeat(65)}: b`), 'name-too-long', 431);
-  assertFault(requestWith(`${'a'.repeat(65)}`), 'name-too-long', 431);
+  assertFault(requestWith('a'.repeat(65)), 'name-too-long', 431);
 });
 
 test('a value of maxHeaderValueBytes is read, a longer one is refused with 431 (RFC 6585 §5)', () => {

@@ -2,11 +2,11 @@
 // depend on how they were cut.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isForbiddenInTrailers } from '../../../src/protocol/http/connection-fields.ts';
 import { chunkedRequest, comparable, deliver, receiveAll, requestWith } from './deliveries.ts';
 
-const chars = (set: string): fc.Arbitrary<string> => fc.constantFrom(...set);
+const chars = (set: string): fc.Arbitrary<string> => fc.constantFrom(...set.split(''));
 const TCHAR = "abcXYZ019!#$%&'*+-.^_`|~";
 const method = fc
   .string({ unit: chars(TCHAR), minLength: 1, maxLength: 20 })
@@ -101,7 +101,7 @@ test('any requests parse back to themselves under any delivery', () => {
         for (const [i, { head, body, trailers }] of seen.requests.entries()) {
           const expected = built[i] as Request;
           assert.deepEqual(
-            [head.method, head.path.concat(''), head.query],
+            [head.method, head.path, head.query],
             [expected.method, expected.path, expected.query],
           );
           assert.equal(head.authority, 'a.example:80');

@@ -295,7 +295,7 @@ test('takeRest gives what follows an upgraded request, and ends the receiver', (
 
 for (const event of ['head /1', 'end']) {
   test(`takeRest from inside of "${event}" gives a copy, and no event follows`, () => {
-    let rest = Buffer.alloc(0);
+    let rest: Buffer = Buffer.alloc(0);
     const { receiver, seen } = record((entry, self) => {
       if (entry === event) rest = self.takeRest();
     });

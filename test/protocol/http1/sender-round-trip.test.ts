@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, request as clientRequest } from 'node:http';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ByteWriter } from '../../../src/protocol/http/byte-writer.ts';
 import type { FieldLines } from '../../../src/protocol/http/field-lines.ts';
 import { DEFAULT_HTTP1_LIMITS } from '../../../src/protocol/http1/limits.ts';
@@ -60,7 +60,7 @@ async function exchange(
 }
 
 const name = fc
-  .string({ unit: fc.constantFrom(...'abcXYZ019-_'), minLength: 1, maxLength: 20 })
+  .string({ unit: fc.constantFrom(...'abcXYZ019-_'.split('')), minLength: 1, maxLength: 20 })
   .map((text) => `x-${text}`);
 const value = fc
   .string({
@@ -76,14 +76,18 @@ const pieces = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 });
 /** Names and values of the response that begin with `x-`, in order. */
 function sentFields(response: IncomingMessage): string[] {
   const { rawHeaders } = response;
-  return rawHeaders.filter((_, i) => /^x-/.test(rawHeaders[i - (i % 2)] ?? ''));
+  return rawHeaders.filter((_, i) => rawHeaders[i - (i % 2)]?.startsWith('x-'));
 }
 
 const hasBody = (method: string, status: number): boolean =>
   method !== 'HEAD' && ![204, 205, 304].includes(status);
 
 test('node:http reads a whole response as it was meant', async () => {
-  const body = fc.oneof(fc.constant(null), fc.uint8Array({ maxLength: 300 }).map(Buffer.from), fc.string());
+  const body = fc.oneof(
+    fc.constant(null),
+    fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+    fc.string(),
+  );
   await fc.assert(
     fc.asyncProperty(method, status, fields, body, async (method, status, fields: FieldLines, body) => {
       const stream = connect((out, sender, head) => {

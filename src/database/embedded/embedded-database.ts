@@ -57,6 +57,10 @@ export interface EmbeddedDatabaseOptions {
 export interface Lease {
   /** Sends bytes of the client; what they give arrives at the borrower. */
   send(bytes: Buffer): void;
+  /** Whether more was sent than the engine has room for. */
+  readonly backlogged: boolean;
+  /** Calls `sent` once, when the engine has room for more. */
+  whenSent(sent: () => void): void;
   /** Whether the engine waits for the client in the middle of a statement (COPY FROM STDIN). */
   readonly waitsInside: boolean;
   /** Has resets leave temporary tables, cursors and advisory locks alone from now on, or not any more. */
@@ -426,6 +430,10 @@ export class EmbeddedDatabase implements SqlDispatcher {
         link.sendPart(bytes);
         this.#watch?.start();
       },
+      get backlogged() {
+        return link.backlogged;
+      },
+      whenSent: (sent) => link.whenFlushed(sent),
       get waitsInside() {
         return link.waitsInside;
       },

@@ -56,6 +56,7 @@ export class EngineLink implements SessionLink {
   #timedOut = false;
   #over = false;
   #paused = false;
+  #whenFlushed: (() => void) | null = null;
 
   constructor(options: Omit<EngineThreadData, 'channel'>) {
     const data: EngineThreadData = { ...options, channel: this.#channel };
@@ -118,6 +119,17 @@ export class EngineLink implements SessionLink {
     this.#sendUnit(bytes, options.resetAfter ? UNIT_RESETS : 0, options.epoch);
   }
 
+  /** Whether something waits for room in the ring. */
+  get backlogged(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Calls `flushed` once, when nothing waits for room in the ring any more: at once where nothing does. */
+  whenFlushed(flushed: () => void): void {
+    if (this.#pending.length === 0) flushed();
+    else this.#whenFlushed = flushed;
+  }
+
   /** Takes nothing out of the ring until `resume`; when it is full, PostgreSQL waits. */
   pause(): void {
     this.#paused = true;
@@ -169,7 +181,12 @@ export class EngineLink implements SessionLink {
   #flush(): void {
     for (;;) {
       const next = this.#pending[0];
-      if (next === undefined) return;
+      if (next === undefined) {
+        const flushed = this.#whenFlushed;
+        this.#whenFlushed = null;
+        flushed?.();
+        return;
+      }
       const written = this.#input.write(next);
       if (written === next.length) {
         this.#pending.shift();

@@ -89,6 +89,11 @@ export class MessageWriter {
     }
   }
 
+  /** What was written since `length` had this value, as a view that is valid until the next write. */
+  writtenSince(length: number): Buffer {
+    return this.#buffer.subarray(length, this.#length);
+  }
+
   /** What was written so far, as a view that is valid until the next write; the writer is empty afterwards. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);

@@ -1,4 +1,4 @@
--- How each function is called when it handles a route of a router with that row type: the fields of a route in
+-- How each function is called when it handles a route of a router with that row type (0: of any): the fields of a route in
 -- howdah.catalog() that come from the function. Names are qualified: the search_path is empty.
 create or replace function howdah.describe_handlers(functions oid[], row_types oid[])
 returns table (function oid, row_type oid, shape jsonb)
@@ -10,7 +10,7 @@ as $$
 begin
   return query
     with pair as (
-      select distinct wanted.function, wanted.row_type
+      select distinct wanted.function, coalesce(wanted.row_type, 0::oid) as row_type
       from unnest(functions, row_types) as wanted (function, row_type)
     ),
     argument as (

@@ -23,7 +23,8 @@ declare
   at int := 7; -- offset of the next byte, after variant, status and number of dimensions
   kind int;
   typed boolean := false; -- whether a header says the content-type
-  field omni_http.http_header;
+  name text;
+  value text;
   length int;
   content_type text;
 begin
@@ -46,29 +47,30 @@ begin
       elements := 0;
     end if;
     for element in 1..elements loop
-      field := null;
+      name := null;
+      value := null;
       length := get_byte(outcome, at) << 24 | get_byte(outcome, at + 1) << 16 | get_byte(outcome, at + 2) << 8 | get_byte(outcome, at + 3);
       at := at + 4;
       if length < 0 then
-        response.headers := response.headers || field;
+        response.headers := response.headers || null::omni_http.http_header;
         continue;
       end if;
       at := at + 8; -- the number of columns, the OID of text
       length := get_byte(outcome, at) << 24 | get_byte(outcome, at + 1) << 16 | get_byte(outcome, at + 2) << 8 | get_byte(outcome, at + 3);
       at := at + 4;
       if length >= 0 then
-        field.name := convert_from(substring(outcome from at + 1 for length), pg_client_encoding());
+        name := convert_from(substring(outcome from at + 1 for length), pg_client_encoding());
         at := at + length;
       end if;
       at := at + 4;
       length := get_byte(outcome, at) << 24 | get_byte(outcome, at + 1) << 16 | get_byte(outcome, at + 2) << 8 | get_byte(outcome, at + 3);
       at := at + 4;
       if length >= 0 then
-        field.value := convert_from(substring(outcome from at + 1 for length), pg_client_encoding());
+        value := convert_from(substring(outcome from at + 1 for length), pg_client_encoding());
         at := at + length;
       end if;
-      typed := typed or coalesce(lower(field.name collate "C") = 'content-type', false);
-      response.headers := response.headers || field;
+      typed := typed or coalesce(lower(name collate "C") = 'content-type', false);
+      response.headers := response.headers || row(name, value)::omni_http.http_header;
     end loop;
   end if;
   if at < octet_length(outcome) then

@@ -4,6 +4,9 @@ returns table (router regclass, matcher regtype, match jsonb, priority int, hand
 language sql stable
 set search_path = ''
 as $$
+  with read as materialized (
+    select * from howdah.read_routes() as found where found.handler is not null
+  )
   select
     route.router,
     'omni_httpd.urlpattern'::regtype,
@@ -11,9 +14,7 @@ as $$
     route.priority,
     route.handler::regprocedure,
     case when described.shape ->> 'outcome' = 'inout' then 'middleware' else 'handler' end
-  from howdah.read_routes() as route
-  join howdah.describe_handlers(
-    array(select distinct listed.handler from howdah.read_routes() as listed where listed.handler is not null),
-    null
-  ) as described on described.function = route.handler;
+  from read as route
+  join howdah.describe_handlers(array(select distinct handler from read), null) as described
+    on described.function = route.handler;
 $$;

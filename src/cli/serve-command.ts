@@ -1,5 +1,6 @@
 // `howdah serve`: starts the server, says where it listens, and drains it when a signal asks for that. What runs is
 // put together in fleet/serve.ts.
+import { resolve } from 'node:path';
 import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
 import { accessLog } from '../observe/access-log.ts';
 import { errorLog } from '../observe/error-log.ts';
@@ -30,7 +31,7 @@ export async function runServe(
     const server = await serve({
       dataDirectory: settings.dataDirectory,
       listen: settings.listen,
-      gateway: settings.gateway,
+      gateway: fromAnywhere(settings.gateway),
       sqlPaths: settings.sqlPaths,
       noInit: settings.noInit,
       dev: settings.dev,
@@ -56,21 +57,26 @@ export async function runServe(
   }
 }
 
+/** A socket path as it is found from other directories too: `howdah sql` may be started in one. */
+function fromAnywhere(gateway: ServeSettings['gateway']): ServeSettings['gateway'] {
+  return gateway !== null && 'path' in gateway ? { path: resolve(gateway.path) } : gateway;
+}
+
 /** The first signal is a value, also one that comes during the start; the second ends the process at once. */
 function drainSignals(): { readonly first: Promise<DrainSignal>; release(): void } {
-  const { promise, resolve } = Promise.withResolvers<DrainSignal>();
+  const first = Promise.withResolvers<DrainSignal>();
   let asked = false;
   const listeners = (Object.keys(DRAIN_SIGNALS) as DrainSignal[]).map((signal) => {
     const listener = (): void => {
       if (asked) process.exit(SIGNAL_EXIT_BASE + DRAIN_SIGNALS[signal]);
       asked = true;
-      resolve(signal);
+      first.resolve(signal);
     };
     process.on(signal, listener);
     return { signal, listener };
   });
   return {
-    first: promise,
+    first: first.promise,
     release() {
       for (const { signal, listener } of listeners) process.off(signal, listener);
     },

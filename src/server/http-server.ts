@@ -1,11 +1,14 @@
 // What all connections of an HTTP server share, and the set of them: takes sockets, drains, closes. Not the listening
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
+import { Http2Driver } from './http2-driver.ts';
 import { ServerClock } from './server-clock.ts';
 import { DEFAULT_SERVER_OPTIONS, type ServerOptions } from './server-options.ts';
 import { SocketInfo } from './socket-info.ts';
 import type { StreamContext } from './stream.ts';
+import type { ConnectionInfo } from './stream-handler.ts';
 
 /** Deadlines are met at most this late, and within a quarter of the shortest timeout. */
 const MAX_CHECK_INTERVAL_MS = 500;
@@ -14,7 +17,7 @@ export class HttpServer {
   readonly options: ServerOptions;
   readonly streams: StreamContext;
   readonly clock: ServerClock;
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<Connection>();
   #draining = false;
   #whenEmpty: (() => void) | null = null;
 
@@ -35,15 +38,23 @@ export class HttpServer {
     return this.#draining;
   }
 
-  /** Speaks HTTP on an accepted socket. */
+  /** Speaks HTTP on an accepted socket: HTTP/1 until the client says that it is HTTP/2. */
   accept(socket: Socket, listenerId: number): void {
-    const connection = new Http1Connection(this, socket, new SocketInfo(socket, listenerId, 'http'));
+    this.#add(new Http1Connection(this, socket, new SocketInfo(socket, listenerId, 'http')));
+  }
+
+  /** Speaks HTTP/2 on a socket. `first`: what was read from it already. */
+  acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null): void {
+    this.#add(new Http2Driver(this, socket, info, first));
+  }
+
+  #add(connection: Connection): void {
     this.#connections.add(connection);
     this.clock.add(connection);
   }
 
   /** Called by a connection whose socket has closed. */
-  forget(connection: Http1Connection): void {
+  forget(connection: Connection): void {
     this.#connections.delete(connection);
     this.clock.remove(connection);
     if (this.#connections.size === 0) this.#whenEmpty?.();

@@ -9,22 +9,32 @@ import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
 import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
 import { BodyAllowance } from './body-allowance.ts';
-import type { ResponseCommand } from './command.ts';
+import type { Connection } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
+import { earlyError } from './early-error.ts';
 import type { HttpServer } from './http-server.ts';
-import type { Timed } from './server-clock.ts';
-import { plainError, Stream } from './stream.ts';
+import { SendProgress } from './send-progress.ts';
+import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
-export class Http1Connection implements Http1Events, StreamChannel, Timed {
+export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #server: HttpServer;
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #output: ConnectionOutput;
   readonly #receiver: Http1Receiver;
   readonly #sender = new Http1Sender();
-  readonly #body: BodyAllowance;
+  readonly #body = new BodyAllowance();
+  readonly #progress = new SendProgress();
+  readonly #listeners: readonly (readonly [event: string, listener: (chunk: Buffer) => void])[] = [
+    ['data', (chunk) => this.#receive(chunk)],
+    ['end', () => this.#receiveEof()],
+    ['drain', () => this.#receiveDrain()],
+    // What went wrong with the socket shows as its close; a client that leaves is no error.
+    ['error', () => {}],
+    ['close', () => this.#receiveClose()],
+  ];
   #state: 'open' | 'lingering' | 'closed' = 'open';
   #stream: Stream | null = null;
   #head: Http1RequestHead | null = null;
@@ -42,7 +52,6 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
   /** When the current phase began; when the client last showed progress. */
   #phaseSinceMs: number;
   #progressMs: number;
-  #sentSeen = 0;
 
   constructor(server: HttpServer, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
@@ -52,15 +61,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
     this.#receiver = new Http1Receiver(server.options.http1, this);
     this.#idleTimeoutMs = server.options.idleTimeoutMs;
     this.#maxSkipBodyBytes = server.options.maxSkipBodyBytes;
-    this.#body = new BodyAllowance();
     this.#phaseSinceMs = server.clock.nowMs;
     this.#progressMs = server.clock.nowMs;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('end', () => this.#receiveEof());
-    socket.on('drain', () => this.#receiveDrain());
-    // What went wrong with the socket shows as its close; a client that leaves is no error.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#receiveClose());
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
   }
 
   // --- from the socket ---
@@ -142,8 +145,12 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
     this.#refuse(fault.status, fault.reason, fault.partial);
   }
 
-  receiveHttp2Preface(): void {
-    this.#refuse(505, 'this listener does not speak HTTP/2', null);
+  /** RFC 9113 §3.3: prior knowledge. The socket goes on with another driver. */
+  receiveHttp2Preface(rest: Buffer): void {
+    this.#state = 'closed';
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+    this.#server.forget(this);
+    this.#server.acceptHttp2(this.#socket, this.#info, rest);
   }
 
   // --- StreamChannel ---
@@ -237,14 +244,15 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
     else this.#resumeBody();
   }
 
-  // --- Timed ---
+  // --- Connection ---
 
   checkDeadlines(nowMs: number): void {
     const { requestTimeoutMs, lingerTimeoutMs } = this.#server.options;
+    if (this.#socket.writableLength === 0) this.#progress.reset();
     if (this.#state === 'lingering') {
       if (nowMs - this.#phaseSinceMs > lingerTimeoutMs) this.destroy();
     } else if (this.#socket.writableLength > 0) {
-      this.#checkUnsent(nowMs);
+      if (this.#progress.stalled(this.#socket, nowMs, this.#idleTimeoutMs)) this.#socket.resetAndDestroy();
     } else if (this.#stream !== null || this.#receiver.phase === 'body') {
       this.#checkBody(nowMs);
     } else if (this.#receiver.phase === 'head') {
@@ -332,17 +340,6 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
     }
   }
 
-  #checkUnsent(nowMs: number): void {
-    // bytesWritten counts what waits as well.
-    const sent = this.#socket.bytesWritten - this.#socket.writableLength;
-    if (sent !== this.#sentSeen) {
-      this.#sentSeen = sent;
-      this.#progressMs = nowMs;
-    } else if (nowMs - this.#progressMs > this.#idleTimeoutMs) {
-      this.#socket.resetAndDestroy();
-    }
-  }
-
   #checkBody(nowMs: number): void {
     const { bodyGraceMs, minBodyBytesPerSecond } = this.#server.options;
     const waiting = !this.#requestEnded && (this.#stream === null || this.#body.wanted);
@@ -365,21 +362,27 @@ export class Http1Connection implements Http1Events, StreamChannel, Timed {
     if (stream?.begun === true) {
       this.#socket.resetAndDestroy();
     } else if (stream !== null || this.#head === null) {
-      this.#sendEarlyError(plainError(status, '', reason), partial);
+      this.#sendEarlyError(status, reason, partial);
     }
     stream?.receiveReset();
     this.#close();
   }
 
-  /** Stream handlers may change an error that no stream will see. */
-  #sendEarlyError(error: ResponseCommand, partial: { method: string; path: string } | null): void {
-    let changed = error;
-    for (const factory of this.#server.streams.handlers)
-      changed = factory.earlyError?.(changed, partial) ?? changed;
-    const { status, fields, body } = changed;
-    const { clock, options } = this.#server;
+  #sendEarlyError(status: number, reason: string, partial: { method: string; path: string } | null): void {
+    const { clock, options, streams } = this.#server;
+    const error = earlyError(streams.handlers, status, reason, partial);
+    const { fields, body } = error;
     const out = this.#output.writer;
-    this.#sender.sendResponse(out, this.#head, status, fields, body, false, clock.date, options.serverName);
+    this.#sender.sendResponse(
+      out,
+      this.#head,
+      error.status,
+      fields,
+      body,
+      false,
+      clock.date,
+      options.serverName,
+    );
   }
 
   /** Ends our side, and reads on for a while: data that nobody reads would reset the connection and lose the answer. */

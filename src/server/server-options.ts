@@ -1,9 +1,13 @@
-// Options of the HTTP engine with their defaults and where these come from. Limits of the HTTP/1.1 grammar are in
-// protocol/http1/limits.ts.
+// Options of the HTTP engine with their defaults and where these come from. Limits of the protocols
+// themselves are in protocol/http1/limits.ts and protocol/http2/options.ts.
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../protocol/http1/limits.ts';
+import { DEFAULT_OPTIONS as DEFAULT_HTTP2_OPTIONS, type Http2Options } from '../protocol/http2/options.ts';
 
 export interface ServerOptions {
   readonly http1: Http1Limits;
+  readonly http2: Http2Options;
+  /** For the preface of HTTP/2 and the acknowledgement of our settings. Cowboy's preface_timeout, settings_timeout. */
+  readonly handshakeTimeoutMs: number;
   /** From the first byte of a request to the end of its head; then 408. Cowboy's request_timeout. */
   readonly requestTimeoutMs: number;
   /** A connection between requests, or one that takes nothing of what is sent to it, is closed after this. Cowboy's. */
@@ -25,6 +29,8 @@ export interface ServerOptions {
 
 export const DEFAULT_SERVER_OPTIONS: ServerOptions = {
   http1: DEFAULT_HTTP1_LIMITS,
+  http2: DEFAULT_HTTP2_OPTIONS,
+  handshakeTimeoutMs: 5000,
   requestTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   minBodyBytesPerSecond: 240,

@@ -25,7 +25,6 @@ const CASES: readonly (readonly [name: string, request: string, status: number])
   ['a field that is too long', get('/', `X: ${'a'.repeat(5000)}\r\n`), 431],
   ['too many fields', get('/', 'X: y\r\n'.repeat(101)), 431],
   ['an unknown version', 'GET / HTTP/3.0\r\nHost: h\r\n\r\n', 505],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
 ];
 
 for (const [name, request, status] of CASES) {

@@ -9,7 +9,7 @@ const text = (exchange: Exchange, body: string): void => {
 };
 const echo = (exchange: Exchange): void => {
   exchange.collectBody(1_000_000, (body) =>
-    text(exchange, `${exchange.head.method} ${exchange.head.path} ${body}`),
+    text(exchange, `${exchange.head.method} ${exchange.head.path} ${body.toString()}`),
   );
 };
 const chunked = (body: string): string => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
@@ -168,7 +168,7 @@ test('an unread body beyond maxSkipBodyBytes closes the connection', async () =>
 
 test('a body over the limit is a 413 before it is read, and at the limit it is not', async () => {
   await using http = await startHttp((exchange) => {
-    exchange.collectBody(4, (body) => text(exchange, `got ${body}`));
+    exchange.collectBody(4, (body) => text(exchange, `got ${body.toString()}`));
   });
   const announced = await http.connect();
   announced.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n');

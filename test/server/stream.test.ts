@@ -95,7 +95,7 @@ function scripted(script: Script): StreamHandlerFactory {
 function open(script: Script, head: RequestHead = HEAD, ...outer: StreamHandlerFactory[]) {
   const channel = new Recorder();
   const observations: Observation[] = [];
-  const [first = scripted(script), ...rest] = [...outer, scripted(script)];
+  const [first, ...rest] = [...outer, scripted(script)] as const;
   const stream = new Stream(
     { handlers: [first, ...rest], observer: { observe: (o) => observations.push(o) }, observeRequests: true },
     channel,

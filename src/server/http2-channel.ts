@@ -1,0 +1,169 @@
+// One stream of an HTTP/2 connection as the interpreter of commands sees it. Keeps what came of the request body before it was
+// asked for: the flow-control window bounds that. What is said on the wire is the machine's, protocol/http2.
+import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
+import { ErrorCode } from '../protocol/http2/fault.ts';
+import type { Http2RequestHead } from '../protocol/http2/head-builder.ts';
+import type { Http2Stream } from '../protocol/http2/stream.ts';
+import { BodyAllowance } from './body-allowance.ts';
+import type { Http2Driver } from './http2-driver.ts';
+import { Stream } from './stream.ts';
+import type { BadField, StreamChannel } from './stream-channel.ts';
+
+export class Http2Channel implements StreamChannel {
+  readonly #driver: Http2Driver;
+  readonly #wire: Http2Stream;
+  readonly #head: Http2RequestHead;
+  readonly #body = new BodyAllowance();
+  readonly #stream: Stream;
+  #early: Buffer[] = [];
+  #trailers: FieldLines | null = null;
+  #requestEnded: boolean;
+  #over = false;
+  #writable = true;
+  #maxSkipBodyBytes: number;
+
+  constructor(driver: Http2Driver, wire: Http2Stream, head: Http2RequestHead) {
+    this.#driver = driver;
+    this.#wire = wire;
+    this.#head = head;
+    this.#requestEnded = !head.hasBody;
+    this.#maxSkipBodyBytes = driver.server.options.maxSkipBodyBytes;
+    this.#body.begin(driver.server.clock.nowMs);
+    this.#stream = new Stream(driver.server.streams, this, driver.info, head);
+  }
+
+  open(): void {
+    this.#stream.open();
+  }
+
+  // --- from the connection ---
+
+  receiveData(data: Buffer): void {
+    if (this.#over) {
+      this.#skip(data.length);
+    } else if (this.#body.wanted && this.#early.length === 0) {
+      this.#deliver(data);
+    } else {
+      this.#early.push(Buffer.from(data));
+    }
+  }
+
+  receiveEnd(trailers: FieldLines): void {
+    this.#trailers = trailers;
+    this.#deliverEarly();
+  }
+
+  receiveDrain(): void {
+    this.#writable = true;
+    this.#stream.receiveDrain();
+  }
+
+  receiveReset(): void {
+    this.#stream.receiveReset();
+  }
+
+  /** Refuses a request whose body does not come. */
+  checkBody(nowMs: number): void {
+    const { bodyGraceMs, minBodyBytesPerSecond } = this.#driver.server.options;
+    const waiting = !this.#requestEnded && !this.#over && this.#body.wanted;
+    if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
+    if (!this.#stream.begun) this.#driver.refuse(this.#wire, 408, 'the request body did not come in time');
+    this.#driver.machine.sendReset(this.#wire, ErrorCode.CANCEL);
+    this.#stream.receiveReset();
+  }
+
+  // --- StreamChannel ---
+
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  sendInform(status: number, fields: FieldLines): BadField | null {
+    const bad = this.#driver.machine.sendInform(this.#wire, status, fields);
+    this.#driver.flushUnlessReading();
+    return bad;
+  }
+
+  sendResponse(status: number, fields: FieldLines, body: Buffer | string | null): BadField | null {
+    const { machine, server } = this.#driver;
+    const { date } = server.clock;
+    const bad = machine.sendResponse(this.#wire, status, fields, body, date, server.options.serverName);
+    this.#driver.flushUnlessReading();
+    return bad;
+  }
+
+  sendHead(status: number, fields: FieldLines, contentLength: number | null): BadField | null {
+    const { machine, server } = this.#driver;
+    const { date } = server.clock;
+    const bad = machine.sendHead(this.#wire, status, fields, contentLength, date, server.options.serverName);
+    this.#driver.flushUnlessReading();
+    return bad;
+  }
+
+  sendData(data: Buffer): void {
+    this.#writable = this.#driver.machine.sendData(this.#wire, data, false) && this.#writable;
+    this.#driver.flushUnlessReading();
+  }
+
+  sendEnd(trailers: FieldLines): void {
+    const { machine } = this.#driver;
+    // Trailers that cannot be sent are worth less than the answer before them.
+    if (machine.sendEnd(this.#wire, trailers) !== null) machine.sendEnd(this.#wire, NO_FIELDS);
+    this.#driver.flushUnlessReading();
+  }
+
+  sendReset(): void {
+    const code = this.#stream.begun ? ErrorCode.INTERNAL_ERROR : ErrorCode.CANCEL;
+    this.#driver.machine.sendReset(this.#wire, code);
+    this.#driver.flushUnlessReading();
+  }
+
+  allowBody(bytes: number): void {
+    const first = this.#body.allow(bytes, this.#driver.server.clock.nowMs);
+    if (first && this.#head.expectContinue && !this.#requestEnded && this.#early.length === 0) {
+      this.#driver.machine.sendInform(this.#wire, 100, NO_FIELDS);
+      this.#driver.flushUnlessReading();
+    }
+    if (this.#early.length > 0 || this.#trailers !== null) queueMicrotask(() => this.#deliverEarly());
+  }
+
+  setOptions(options: { maxSkipBodyBytes?: number }): void {
+    if (options.maxSkipBodyBytes !== undefined) this.#maxSkipBodyBytes = options.maxSkipBodyBytes;
+  }
+
+  finish(): void {
+    this.#over = true;
+    for (const chunk of this.#early.splice(0)) this.#skip(chunk.length);
+    this.#driver.finish(this);
+  }
+
+  // --- inside ---
+
+  #deliver(data: Buffer): void {
+    this.#body.receive(data.length);
+    this.#stream.receiveData(data);
+    this.#driver.machine.releaseData(this.#wire, data.length);
+  }
+
+  #deliverEarly(): void {
+    while (this.#early.length > 0 && this.#body.wanted && !this.#over) {
+      const chunk = this.#early.shift();
+      if (chunk !== undefined) this.#deliver(chunk);
+    }
+    const trailers = this.#trailers;
+    if (trailers !== null && this.#early.length === 0) {
+      this.#trailers = null;
+      this.#requestEnded = true;
+      this.#stream.receiveEnd(trailers);
+    }
+    this.#driver.flushUnlessReading();
+  }
+
+  /** The answer is complete: the rest of the body is dropped, within a bound (RFC 9113 §8.1). */
+  #skip(bytes: number): void {
+    const { machine } = this.#driver;
+    this.#body.receive(bytes);
+    if (this.#body.skipped > this.#maxSkipBodyBytes) machine.sendReset(this.#wire, ErrorCode.NO_ERROR);
+    else machine.releaseData(this.#wire, bytes);
+  }
+}

@@ -1,0 +1,271 @@
+// HTTP/2 over real sockets, in clear with prior knowledge, as node:http2's client sees it. The machine itself is tested
+// in test/protocol/http2.
+import assert from 'node:assert/strict';
+import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { Exchange } from '../../src/web/exchange.ts';
+import { get, startHttp, type FixtureOptions, type HttpFixture } from '../support/http-fixture.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly trailers: IncomingHttpHeaders;
+}
+
+const text = (exchange: Exchange, body: string): void => {
+  exchange.respond({ status: 200, fields: ['content-type', 'text/plain'], body });
+};
+const echo = (exchange: Exchange): void => {
+  exchange.collectBody(1_000_000, (body) =>
+    text(exchange, `${exchange.head.method} ${exchange.head.path} ${body.toString()}`),
+  );
+};
+
+async function start(handle: (exchange: Exchange) => void, options: FixtureOptions = {}) {
+  const http: HttpFixture = await startHttp(handle, options);
+  const session = connect(`http://127.0.0.1:${http.port}`);
+  session.on('error', () => {});
+  return {
+    http,
+    session,
+    async [Symbol.asyncDispose]() {
+      session.destroy();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function ask(
+  session: ClientHttp2Session,
+  path: string,
+  { method = 'GET', headers = {}, body }: { method?: string; headers?: object; body?: string | Buffer } = {},
+): Promise<Answer> {
+  const stream = session.request({ ':path': path, ':method': method, ...headers });
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (fields: IncomingHttpHeaders) => (trailers = fields));
+  const answered = once(stream, 'response') as Promise<[IncomingHttpHeaders & { ':status': number }]>;
+  if (body === undefined) stream.end();
+  else stream.end(body);
+  const [headersReceived] = await answered;
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return {
+    status: headersReceived[':status'],
+    headers: headersReceived,
+    body: Buffer.concat(chunks).toString('latin1'),
+    trailers,
+  };
+}
+
+test('requests on one connection are answered, with date, server and content-length', async () => {
+  await using h2 = await start(echo);
+  const { status, headers, body } = await ask(h2.session, '/a?b');
+  assert.deepEqual([status, body], [200, 'GET /a ']);
+  assert.equal(headers['content-length'], '7');
+  assert.equal(headers.server, 'howdah');
+  assert.match(String(headers.date), / GMT$/);
+});
+
+test('streams run side by side: a slow one does not hold up the others', async () => {
+  const slow: Exchange[] = [];
+  await using h2 = await start((exchange) => {
+    if (exchange.head.path === '/slow') slow.push(exchange);
+    else echo(exchange);
+  });
+  const first = ask(h2.session, '/slow');
+  const others = await Promise.all(['/1', '/2', '/3'].map((path) => ask(h2.session, path)));
+  assert.deepEqual(
+    others.map((answer) => answer.body),
+    ['GET /1 ', 'GET /2 ', 'GET /3 '],
+  );
+  const [exchange] = slow;
+  assert.ok(exchange);
+  text(exchange, 'at last');
+  assert.equal((await first).body, 'at last');
+});
+
+test('bodies larger than every window go both ways', async () => {
+  const body = Buffer.alloc(3_000_000, 'y');
+  await using h2 = await start((exchange) => {
+    exchange.collectBody(4_000_000, (received) => {
+      exchange.respond({ status: 200, fields: [], body: received });
+    });
+  });
+  const answer = await ask(h2.session, '/', { method: 'POST', body });
+  assert.equal(answer.body.length, body.length);
+});
+
+test('HEAD has no body, and its content-length', async () => {
+  await using h2 = await start((exchange) => text(exchange, 'four'));
+  const answer = await ask(h2.session, '/', { method: 'HEAD' });
+  assert.deepEqual([answer.status, answer.headers['content-length'], answer.body], [200, '4', '']);
+});
+
+test('a body over the limit is a 413, announced or not, and the connection goes on', async () => {
+  await using h2 = await start((exchange) => {
+    exchange.collectBody(4, (body) => text(exchange, body.toString()));
+  });
+  const announced = await ask(h2.session, '/', {
+    method: 'POST',
+    headers: { 'content-length': 5 },
+    body: '12345',
+  });
+  assert.equal(announced.status, 413);
+  const counted = await ask(h2.session, '/', { method: 'POST', body: '12345' });
+  assert.equal(counted.status, 413);
+  const exact = await ask(h2.session, '/', { method: 'POST', body: '1234' });
+  assert.deepEqual([exact.status, exact.body], [200, '1234']);
+});
+
+test('a streamed answer waits for a client that does not read, and is whole in the end', async () => {
+  let made = 0;
+  async function* body(): AsyncGenerator<Buffer> {
+    while (made < 400) {
+      made += 1;
+      yield Buffer.alloc(65_536, 'x');
+    }
+    await Promise.resolve();
+  }
+  await using h2 = await start((exchange) =>
+    exchange.respondStreamed({ status: 200, fields: [], body: body() }),
+  );
+  const stream = h2.session.request({ ':path': '/' });
+  await once(stream, 'response');
+  let before = -1;
+  while (made !== before) {
+    before = made;
+    for (let i = 0; i < 50; i += 1) await new Promise(setImmediate);
+  }
+  assert.ok(made < 400, `${made} of 400 pieces were made for a client that reads none`);
+  let length = 0;
+  for await (const chunk of stream) length += (chunk as Buffer).length;
+  assert.equal(length, 400 * 65_536);
+});
+
+test('a request body can be read as it comes', async () => {
+  await using h2 = await start((exchange) => {
+    void (async () => {
+      let length = 0;
+      for await (const chunk of exchange.bodyStream()) length += chunk.length;
+      text(exchange, `read ${length}`);
+    })();
+  });
+  const answer = await ask(h2.session, '/', { method: 'POST', body: Buffer.alloc(500_000) });
+  assert.equal(answer.body, 'read 500000');
+});
+
+test('abort resets the stream and leaves the connection', async () => {
+  await using h2 = await start((exchange) => {
+    if (exchange.head.path === '/abort') exchange.abort();
+    else echo(exchange);
+  });
+  const stream = h2.session.request({ ':path': '/abort' });
+  await once(stream, 'close');
+  assert.equal(stream.rstCode, constants.NGHTTP2_CANCEL);
+  assert.equal((await ask(h2.session, '/next')).body, 'GET /next ');
+});
+
+test('an answer that fails half-way resets the stream with INTERNAL_ERROR', async () => {
+  async function* body(): AsyncGenerator<Buffer> {
+    yield Buffer.from('begun');
+    await Promise.resolve();
+    throw new Error('no more');
+  }
+  await using h2 = await start((exchange) =>
+    exchange.respondStreamed({ status: 200, fields: [], body: body() }),
+  );
+  const stream = h2.session.request({ ':path': '/' });
+  stream.resume();
+  const [error] = (await once(stream, 'error')) as [Error];
+  assert.match(error.message, /INTERNAL_ERROR/);
+});
+
+test('a stream that the client resets is told to the handler, and the others go on', async () => {
+  const { promise: left, resolve } = Promise.withResolvers<void>();
+  await using h2 = await start((exchange) => {
+    if (exchange.head.path === '/leave') exchange.onClose(resolve);
+    else echo(exchange);
+  });
+  const stream = h2.session.request({ ':path': '/leave' });
+  stream.on('error', () => {});
+  await ask(h2.session, '/before');
+  stream.close(constants.NGHTTP2_CANCEL);
+  await left;
+  assert.equal((await ask(h2.session, '/after')).body, 'GET /after ');
+});
+
+test('early hints go before the answer', async () => {
+  await using h2 = await start((exchange) => {
+    exchange.inform(103, ['link', '</a.css>; rel=preload']);
+    text(exchange, 'page');
+  });
+  const stream = h2.session.request({ ':path': '/' });
+  const [hints] = (await once(stream, 'headers')) as [IncomingHttpHeaders & { ':status': number }];
+  assert.deepEqual([hints[':status'], hints.link], [103, '</a.css>; rel=preload']);
+  stream.resume();
+  await once(stream, 'close');
+});
+
+test('a bad response field is a 500, never on the wire', async () => {
+  await using h2 = await start((exchange) => {
+    exchange.respond({ status: 200, fields: ['x-bad', 'a\r\nb'], body: 'b' });
+  });
+  const answer = await ask(h2.session, '/');
+  assert.equal(answer.status, 500);
+  assert.equal(answer.headers['x-bad'], undefined);
+});
+
+test('draining sends GOAWAY, finishes the streams, and closes (RFC 9113 §6.8)', async () => {
+  const waiting: Exchange[] = [];
+  await using h2 = await start((exchange) => waiting.push(exchange));
+  const answer = ask(h2.session, '/');
+  while (waiting.length === 0) await new Promise(setImmediate);
+  const goaway = once(h2.session, 'goaway');
+  await h2.http.listener.suspend();
+  const drained = h2.http.server.drain(10_000);
+  await goaway;
+  const [exchange] = waiting;
+  assert.ok(exchange);
+  text(exchange, 'last');
+  assert.equal((await answer).body, 'last');
+  await drained;
+});
+
+test('a connection error is a GOAWAY with its code, and is observed (RFC 9113 §5.4.1)', async () => {
+  await using http = await startHttp(echo);
+  const client = await http.connect();
+  client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  client.send(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])); // SETTINGS
+  client.send(Buffer.from([0, 0, 1, 0, 0, 0, 0, 0, 0, 0])); // DATA on stream 0
+  const answer = Buffer.from(await client.untilEnd(), 'latin1');
+  const goaway = answer.subarray(answer.indexOf(Buffer.from([7, 0, 0, 0, 0, 0])));
+  assert.equal(goaway.readUInt32BE(10), constants.NGHTTP2_PROTOCOL_ERROR);
+  assert.match((await http.observed('request-refused')).reason, /^HTTP\/2: /);
+});
+
+test('a client that says only half of the preface is ended, one that sends no settings too', async () => {
+  await using http = await startHttp(echo, { server: { handshakeTimeoutMs: 100, requestTimeoutMs: 100 } });
+  const half = await http.connect();
+  half.send('PRI * HTTP/2.0\r\n\r\nSM');
+  await half.untilEnd();
+  const silent = await http.connect();
+  silent.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  await silent.untilEnd();
+});
+
+test('HTTP/1.1 and HTTP/2 are spoken on the same port', async () => {
+  await using h2 = await start(echo);
+  await ask(h2.session, '/two');
+  const client = await h2.http.connect();
+  client.send(get('/one'));
+  await client.untilText('GET /one');
+});
+
+test('an idle connection is ended with GOAWAY', async () => {
+  await using h2 = await start(echo, { server: { idleTimeoutMs: 150 } });
+  const goaway = once(h2.session, 'goaway');
+  await ask(h2.session, '/');
+  await goaway;
+});

@@ -109,7 +109,14 @@ export class HeadReceiver {
       return;
     }
     const decoder = this.#decoder;
-    const cached = opening ? this.#heads.find(buffer, start, end, endStream, decoder.table) : null;
+    if (end - start > core.options.maxFragmentedHeaderBlockBytes) {
+      core.calmDown('a header block that is too large');
+      return;
+    }
+    const cached =
+      opening && !decoder.owesSizeUpdate
+        ? this.#heads.find(buffer, start, end, endStream, decoder.table)
+        : null;
     if (cached !== null) {
       if (this.#admit(id)) this.#deliverRequest(id, cached.head, cached.priority);
       return;

@@ -62,7 +62,7 @@ export class HpackDecoder {
   /** The largest table size that the peer may choose: our SETTINGS_HEADER_TABLE_SIZE, once acknowledged. */
   #maxTableSize: number;
   /** The peer must begin its next block with a size update, because its table is larger than we now allow. */
-  #owesSizeUpdate = false;
+  owesSizeUpdate = false;
   #buffer: Buffer = NO_BYTES;
   #position = 0;
   #end = 0;
@@ -77,7 +77,7 @@ export class HpackDecoder {
   /** Takes over a changed SETTINGS_HEADER_TABLE_SIZE that the peer has acknowledged (RFC 7541 §4.2). */
   setMaxTableSize(size: number): void {
     this.#maxTableSize = size;
-    if (this.table.maxSize > size) this.#owesSizeUpdate = true;
+    if (this.table.maxSize > size) this.owesSizeUpdate = true;
   }
 
   /**
@@ -101,7 +101,7 @@ export class HpackDecoder {
     // Size updates stand before the first field only (RFC 7541 §4.2).
     while (this.#position < end && ((buffer[this.#position] as number) & 0xe0) === 0x20)
       this.#readSizeUpdate();
-    if (this.#owesSizeUpdate) this.#error ??= 'the table size was lowered, and no size update follows';
+    if (this.owesSizeUpdate) this.#error ??= 'the table size was lowered, and no size update follows';
     while (this.#position < end && this.#error === null) {
       const byte = buffer[this.#position] as number;
       if (byte >= 0x80) this.#readIndexed(sink);
@@ -153,7 +153,7 @@ export class HpackDecoder {
       this.#error = 'a table size update above the limit';
       return;
     }
-    this.#owesSizeUpdate = false;
+    this.owesSizeUpdate = false;
     this.table.resize(size);
   }
 

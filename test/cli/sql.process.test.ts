@@ -162,7 +162,7 @@ describe('on a running server', () => {
     await fetch(`${server.url}/listed`);
     const { code, out, err } = await runHowdah(['routes'], { cwd });
     assert.equal(code, 0, err);
-    assert.match(out, /^ method +\| +host +\| +path +\| priority \| +handler +\| +kind +\| +router/);
+    assert.match(out, /^ method +\| +host +\| +path +\| +priority +\| +handler +\| +kind +\| +router/);
     assert.match(
       out,
       /^ \* +\| \* +\| \/listed +\| +0 \| listed\(.*http_request\) +\| handler +\| .*urlpattern_router$/m,
@@ -173,7 +173,7 @@ describe('on a running server', () => {
       { handler: string }[]
     >;
     assert.ok(json['routes']?.some(({ handler }) => handler.startsWith('listed(')));
-    assert.ok(json['problems']?.some(({ handler }) => handler.startsWith('many(')));
+    assert.ok(json['problems']?.some(({ handler }) => handler.includes('many(')));
   });
 });
 

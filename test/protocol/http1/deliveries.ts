@@ -30,7 +30,7 @@ const MAX_SPLIT_BYTES = 400;
 export function deliver(pieces: readonly Buffer[], limits: Partial<Http1Limits> = {}): Seen {
   const requests: { head: Http1RequestHead; body: string; trailers: FieldLines | null }[] = [];
   let fault: Http1Fault | null = null;
-  let preface: string | null = null;
+  let preface = null as string | null;
   const last = (): { body: string; trailers: FieldLines | null } => {
     const request = requests.at(-1);
     assert.ok(request !== undefined && request.trailers === null, 'an event outside of a request');
@@ -60,6 +60,8 @@ export function deliver(pieces: readonly Buffer[], limits: Partial<Http1Limits> 
   const receiver: Http1Receiver = new Http1Receiver({ ...DEFAULT_HTTP1_LIMITS, ...limits }, events);
   for (const piece of pieces) {
     const chunk = Buffer.from(piece);
+    // What follows a preface is for whoever goes on with the connection.
+    if (preface !== null) preface += chunk.toString('latin1');
     receiver.receive(chunk);
     chunk.fill(0xff);
   }

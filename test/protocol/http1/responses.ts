@@ -6,7 +6,7 @@ import type { SendResult } from '../../../src/protocol/http1/send-result.ts';
 import { type Answered, Http1Sender } from '../../../src/protocol/http1/sender.ts';
 
 export const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
-export const GET: Answered = { method: 'GET', minorVersion: 1, keepAlive: true };
+export const GET: NonNullable<Answered> = { method: 'GET', minorVersion: 1, keepAlive: true };
 export const HEAD: Answered = { ...GET, method: 'HEAD' };
 export const OLD: Answered = { ...GET, minorVersion: 0 };
 

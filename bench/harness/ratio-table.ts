@@ -43,7 +43,7 @@ function row(cells: readonly string[]): string {
 export function renderRatioTable(scenario: Scenario, summaries: readonly ContestantSummary[]): string {
   const http = scenario.unit === 'requests/s';
   const heads = ['', `${scenario.unit} (min–max)`, `${scenario.subject} is × as fast (min–max)`, 'target'];
-  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request', `× ${scenario.subject}'s CPU (min–max)`);
+  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request', `× CPU of ${scenario.subject} (min–max)`);
   heads.push('others on its core', 'runs');
   const rows = summaries.map((each) => {
     const name = each.name === scenario.subject ? `**${each.name}**` : each.name;

@@ -51,7 +51,7 @@ export function lastLine(output: string): string {
 
 /** The line of an uncaught error, or else the last line; cut, because the source that is shown with it may be minified. */
 export function tellingLine(output: string): string {
-  const error = output.split('\n').find((line) => /^(\w*Error\b|error:)/.test(line.trim()));
+  const error = output.split('\n').find((line) => /^(\w*Error\b|error:|howdah:)/.test(line.trim()));
   return (error?.trim() ?? lastLine(output)).slice(0, TOLD_CHARACTERS);
 }
 

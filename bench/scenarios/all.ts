@@ -1,7 +1,8 @@
 // Every scenario, in the order in which they run.
 import type { Scenario } from '../harness/scenario.ts';
 import { plainHttp1 } from './plain-http1.ts';
+import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
 import { startExisting, startFresh } from './start.ts';
 
-export const SCENARIOS: readonly Scenario[] = [plainHttp1, sqlEmbedded, startFresh, startExisting];
+export const SCENARIOS: readonly Scenario[] = [plainHttp1, sqlEmbedded, routes, startFresh, startExisting];

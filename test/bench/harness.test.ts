@@ -168,6 +168,8 @@ describe('what the kernel and the contestants print', () => {
     const crash =
       'node:internal:1\n  throw err;\n\nTypeError: no such thing\n    at x (y:1)\n\nNode.js v24\n';
     assert.equal(tellingLine(crash), 'TypeError: no such thing');
+    const refused = '[1] WARN: slow\nhowdah: x.sql, line 1: no such table\n  hint: correct it\n';
+    assert.equal(tellingLine(refused), 'howdah: x.sql, line 1: no such table');
     assert.equal(tellingLine('one\ntwo\n    at x (y:1)\n\n'), 'two');
     assert.equal(tellingLine(''), 'it printed nothing');
   });

@@ -104,7 +104,7 @@ describe('the table', () => {
       table(runs([counted(10_000), counted(12_000)], [counted(20_000), counted(1_224_000)])),
       `### sample: A sample
 
-|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs/request | × howdah's CPU (min–max) | others on its core | runs |
+|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs/request | × CPU of howdah (min–max) | others on its core | runs |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | peer | 11 000 (10 000–12 000) | 52.00 (2.00–102.00) | ≥ 1.5 met | 1.20 | 3.45 | 20.0 | 1.00 (1.00–1.00) | 3 % | 2 |
 | **howdah** | 622 000 (20 000–1 224 000) | – | – | 1.20 | 3.45 | 20.0 | – | 3 % | 2 |

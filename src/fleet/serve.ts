@@ -147,6 +147,7 @@ class Server {
       await this.#proxy.close();
       throw error;
     }
+    this.#announce();
     this.#poll = setInterval(() => this.#pollCatalog(), POLL_INTERVAL_MS);
     this.#poll.unref();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
@@ -166,6 +167,11 @@ class Server {
         resolve();
       },
     };
+  }
+
+  /** What other commands find in the data directory. */
+  #announce(): void {
+    this.#database.announce({ gateway: this.#gateway?.address ?? null, listeners: this.#listeners.urls });
   }
 
   /** What --listen says goes before what an older database has. */

@@ -1,7 +1,7 @@
 // What all connections of an HTTP server share, and the set of them: takes sockets, drains, closes. Not the listening
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Driver } from './http2-driver.ts';
 import { ServerClock } from './server-clock.ts';
@@ -13,7 +13,7 @@ import type { ConnectionInfo } from './stream-handler.ts';
 /** Deadlines are met at most this late, and within a quarter of the shortest timeout. */
 const MAX_CHECK_INTERVAL_MS = 500;
 
-export class HttpServer {
+export class HttpServer implements ConnectionHost {
   readonly options: ServerOptions;
   readonly streams: StreamContext;
   readonly clock: ServerClock;

@@ -9,17 +9,16 @@ import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
 import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
 import { BodyAllowance } from './body-allowance.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { earlyError } from './early-error.ts';
-import type { HttpServer } from './http-server.ts';
 import { SendProgress } from './send-progress.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
 export class Http1Connection implements Http1Events, StreamChannel, Connection {
-  readonly #server: HttpServer;
+  readonly #server: ConnectionHost;
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #output: ConnectionOutput;
@@ -53,7 +52,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   #phaseSinceMs: number;
   #progressMs: number;
 
-  constructor(server: HttpServer, socket: Socket, info: ConnectionInfo) {
+  constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
     this.#socket = socket;
     this.#info = info;

@@ -4,13 +4,26 @@ import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
 import { ErrorCode } from '../protocol/http2/fault.ts';
 import type { Http2RequestHead } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
+import type { Http2Connection } from '../protocol/http2/connection.ts';
 import { BodyAllowance } from './body-allowance.ts';
-import type { Http2Driver } from './http2-driver.ts';
+import type { ConnectionHost } from './connection.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
+import type { ConnectionInfo } from './stream-handler.ts';
+
+/** What a stream needs of its connection. */
+export interface ChannelHost {
+  readonly server: ConnectionHost;
+  readonly info: ConnectionInfo;
+  readonly machine: Http2Connection;
+  /** Answers a request that no stream will see, or that cannot go on. */
+  refuse(wire: Http2Stream, status: number, reason: string): void;
+  finish(channel: Http2Channel): void;
+  flushUnlessReading(): void;
+}
 
 export class Http2Channel implements StreamChannel {
-  readonly #driver: Http2Driver;
+  readonly #driver: ChannelHost;
   readonly #wire: Http2Stream;
   readonly #head: Http2RequestHead;
   readonly #body = new BodyAllowance();
@@ -22,7 +35,7 @@ export class Http2Channel implements StreamChannel {
   #writable = true;
   #maxSkipBodyBytes: number;
 
-  constructor(driver: Http2Driver, wire: Http2Stream, head: Http2RequestHead) {
+  constructor(driver: ChannelHost, wire: Http2Stream, head: Http2RequestHead) {
     this.#driver = driver;
     this.#wire = wire;
     this.#head = head;

@@ -10,15 +10,14 @@ import type { Http2Events } from '../protocol/http2/events.ts';
 import { ErrorCode, type Http2Fault } from '../protocol/http2/fault.ts';
 import type { HeadRefusal, Http2RequestHead } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
-import { Http2Channel } from './http2-channel.ts';
-import type { HttpServer } from './http-server.ts';
+import { Http2Channel, type ChannelHost } from './http2-channel.ts';
 import { SendProgress } from './send-progress.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
-export class Http2Driver implements Http2Events, Connection {
-  readonly server: HttpServer;
+export class Http2Driver implements Http2Events, Connection, ChannelHost {
+  readonly server: ConnectionHost;
   readonly info: ConnectionInfo;
   readonly machine: Http2Connection;
   readonly #socket: Socket;
@@ -30,7 +29,7 @@ export class Http2Driver implements Http2Events, Connection {
   #phaseSinceMs: number;
 
   /** `first`: what was read from the socket before it was known what is spoken on it. */
-  constructor(server: HttpServer, socket: Socket, info: ConnectionInfo, first: Buffer | null) {
+  constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo, first: Buffer | null) {
     this.server = server;
     this.info = info;
     this.#socket = socket;

@@ -8,7 +8,7 @@ import { type Answered, Http1Sender } from '../../../src/protocol/http1/sender.t
 export const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT';
 export const GET: NonNullable<Answered> = { method: 'GET', minorVersion: 1, keepAlive: true };
 export const HEAD: Answered = { ...GET, method: 'HEAD' };
-export const OLD: Answered = { ...GET, minorVersion: 0 };
+export const OLD: NonNullable<Answered> = { ...GET, minorVersion: 0 };
 
 export interface Sending {
   request?: Answered;

@@ -112,7 +112,8 @@ test('the connection closes where the caller, the request or a missing request s
     { request: { ...GET, keepAlive: false } },
     { request: null },
   ];
-  for (const sending of [...closing, { request: { ...OLD, keepAlive: false } }]) {
+  closing.push({ request: { ...OLD, keepAlive: false } });
+  for (const sending of closing) {
     const { text, result } = whole('', sending);
     assert.deepEqual([parts(text).head[1], result], ['connection: close', CLOSE]);
   }

@@ -51,7 +51,7 @@ export class HeadBuilder implements FieldSink {
   #host: string | null = null;
   #contentLength = -1;
   #expectContinue = false;
-  #knownAuthority = '';
+  #knownAuthority: string | null = null;
   /** Index of the joined cookie's value in #fields; -1 for none. */
   #cookieAt = -1;
 

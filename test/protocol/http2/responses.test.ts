@@ -1,0 +1,325 @@
+// What is sent: heads, bodies, trailers, informational responses (RFC 9113 §8.1), and how heads are encoded.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FieldSink } from '../../../src/protocol/http2/hpack/decoder.ts';
+import { HpackDecoder } from '../../../src/protocol/http2/hpack/decoder.ts';
+import { HpackEncoder } from '../../../src/protocol/http2/hpack/encoder.ts';
+import type { OutFrame } from './peer.ts';
+import {
+  block,
+  CODE,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  GET,
+  Peer,
+  request,
+  settings,
+  TYPE,
+  uint32,
+} from './peer.ts';
+
+const DATE = 'Sun, 22 Nov 2026 03:25:00 GMT';
+
+/** Puts what a machine writes into words, with a decoder that lives as long as the connection. */
+class Reader {
+  readonly #decoder = new HpackDecoder(4096);
+  #block: Buffer | null = null;
+  #start = '';
+
+  fields(bytes: Buffer): string[] {
+    const lines: string[] = [];
+    const sink: FieldSink = { addField: (name, value) => void lines.push(`${name}: ${value}`) };
+    assert.equal(this.#decoder.decode(bytes, 0, bytes.length, sink), null);
+    return lines;
+  }
+
+  read(frames: readonly OutFrame[]): (string | string[])[] {
+    const said: (string | string[])[] = [];
+    for (const { type, flags, id, payload } of frames) {
+      if (type === TYPE.DATA) {
+        said.push(`${id}${flags & END_STREAM ? ' end' : ''} ${payload.toString()}`);
+      } else if (type === TYPE.HEADERS || type === TYPE.CONTINUATION) {
+        if (type === TYPE.HEADERS) this.#start = `${id}${flags & END_STREAM ? ' end' : ''}`;
+        this.#block = Buffer.concat([this.#block ?? Buffer.alloc(0), payload]);
+        if ((flags & END_HEADERS) === 0) continue;
+        said.push([this.#start, ...this.fields(this.#block)]);
+        this.#block = null;
+      }
+    }
+    return said;
+  }
+}
+
+function head(id: number, method: string): Buffer {
+  return frame(TYPE.HEADERS, END_HEADERS | END_STREAM, id, block([':method', method], ...GET.slice(1)));
+}
+
+test('a whole response has content-length, server and date (RFC 9110 §6.6.1, §8.6)', () => {
+  const peer = Peer.ready().send(request(1), request(3), request(5));
+  const reader = new Reader();
+  const fields = [
+    'Content-Type',
+    'text/plain',
+    'content-length',
+    '99',
+    'Connection',
+    'close',
+    'keep-alive',
+    'x',
+  ];
+  peer.connection.sendResponse(peer.stream(1), 200, fields, 'häh', DATE, 'howdah');
+  peer.connection.sendResponse(
+    peer.stream(3),
+    404,
+    ['Date', 'today', 'SERVER', 'x'],
+    Buffer.from('no'),
+    DATE,
+    'howdah',
+  );
+  peer.connection.sendResponse(peer.stream(5), 200, [], '', '', null);
+  assert.deepEqual(reader.read(peer.frames()), [
+    ['1', ':status: 200', 'content-type: text/plain', 'content-length: 4', 'server: howdah', `date: ${DATE}`],
+    '1 end häh',
+    ['3', ':status: 404', 'date: today', 'server: x', 'content-length: 2'],
+    '3 end no',
+    ['5 end', ':status: 200', 'content-length: 0'],
+  ]);
+});
+
+test('a response without a body has no content-length but its own (RFC 9110 §8.6)', () => {
+  const peer = Peer.ready().send(request(1), head(3, 'HEAD'), head(5, 'HEAD'), request(7), request(9));
+  const reader = new Reader();
+  const { connection } = peer;
+  connection.sendResponse(peer.stream(1), 200, [], null, '', null);
+  connection.sendResponse(peer.stream(3), 200, [], 'to HEAD', '', null);
+  connection.sendResponse(peer.stream(5), 200, ['content-length', '77'], null, '', null);
+  connection.sendResponse(peer.stream(7), 204, [], 'none', '', null);
+  connection.sendResponse(peer.stream(9), 304, ['etag', '"a"'], null, '', null);
+  assert.deepEqual(reader.read(peer.frames()), [
+    ['1 end', ':status: 200'],
+    ['3 end', ':status: 200', 'content-length: 7'],
+    ['5 end', ':status: 200', 'content-length: 77'],
+    ['7 end', ':status: 204'],
+    ['9 end', ':status: 304', 'etag: "a"'],
+  ]);
+  assert.equal(connection.streamCount, 0);
+});
+
+test('a streamed response has informational ones before it and trailers after it (RFC 9113 §8.1)', () => {
+  const peer = Peer.ready().send(request(1));
+  const reader = new Reader();
+  const { connection } = peer;
+  const stream = peer.stream(1);
+  assert.equal(connection.sendData(stream, 'too early', false), true);
+  assert.equal(connection.sendEnd(stream, ['too', 'early']), null);
+  connection.sendInform(stream, 103, ['link', '</a.css>']);
+  connection.sendHead(stream, 200, [], null, '', null);
+  connection.sendInform(stream, 103, ['too', 'late']);
+  connection.sendHead(stream, 500, [], null, '', null);
+  connection.sendData(stream, '', false);
+  connection.sendData(stream, 'one', false);
+  connection.sendData(stream, Buffer.from('two'), false);
+  connection.sendEnd(stream, ['X-Sum', '6']);
+  connection.sendData(stream, 'after the end', true);
+  assert.deepEqual(reader.read(peer.frames()), [
+    ['1', ':status: 103', 'link: </a.css>'],
+    ['1', ':status: 200'],
+    '1 one',
+    '1 two',
+    ['1 end', 'x-sum: 6'],
+  ]);
+});
+
+test('an end without trailers is an empty DATA frame', () => {
+  const peer = Peer.ready().send(request(1));
+  peer.connection.sendHead(peer.stream(1), 200, [], null, '', null);
+  peer.connection.sendEnd(peer.stream(1), []);
+  assert.deepEqual(new Reader().read(peer.frames()), [['1', ':status: 200'], '1 end ']);
+});
+
+test('trailers, and an end, wait for the data before them', () => {
+  const peer = Peer.ready({}, undefined, settings([4, 2])).send(request(1), request(3), request(5));
+  const { connection } = peer;
+  const reader = new Reader();
+  for (const id of [1, 3, 5]) {
+    connection.sendHead(peer.stream(id), 200, [], null, '', null);
+    connection.sendData(peer.stream(id), `body${id}`, false);
+  }
+  connection.sendEnd(peer.stream(1), ['x-sum', '5']);
+  connection.sendEnd(peer.stream(3), []);
+  connection.sendEnd(peer.stream(5), []);
+  connection.sendData(peer.stream(3), 'after the end', false);
+  reader.read(peer.frames());
+  for (const id of [1, 3, 5]) peer.send(frame(TYPE.WINDOW_UPDATE, 0, id, uint32(3)));
+  assert.deepEqual(reader.read(peer.frames()), ['1 dy1', ['1 end', 'x-sum: 5'], '3 end dy3', '5 end dy5']);
+  assert.equal(connection.streamCount, 0);
+});
+
+test('a body is held to the content-length that was sent (RFC 9113 §8.1.1)', () => {
+  const peer = Peer.ready().send(...[1, 3, 5, 7, 9].map((id) => request(id)));
+  const { connection } = peer;
+  for (const id of [1, 3, 5, 7, 9]) connection.sendHead(peer.stream(id), 200, [], 4, '', null);
+  connection.sendData(peer.stream(1), 'four', true);
+  connection.sendData(peer.stream(3), 'five!', true);
+  connection.sendData(peer.stream(5), Buffer.from('two'), true);
+  connection.sendEnd(peer.stream(7), ['a', 'b']);
+  connection.sendData(peer.stream(9), 'four', false);
+  connection.sendData(peer.stream(9), Buffer.from('+'), false);
+  const resets = peer.frames().filter(({ type }) => type === TYPE.RST_STREAM);
+  assert.deepEqual(
+    resets.map(({ id, payload }) => [id, payload.readUInt32BE(0)]),
+    [3, 5, 7, 9].map((id) => [id, CODE.INTERNAL_ERROR]),
+  );
+});
+
+test('an announced length of 0 ends the response with its head', () => {
+  const peer = Peer.ready().send(request(1));
+  peer.connection.sendHead(peer.stream(1), 200, [], 0, '', null);
+  assert.deepEqual(new Reader().read(peer.frames()), [['1 end', ':status: 200', 'content-length: 0']]);
+  assert.equal(peer.stream(1).closed, true);
+});
+
+for (const [name, field] of Object.entries<readonly [string, string]>({
+  'CR and LF': ['x', 'a\r\nset-cookie: b'],
+  NUL: ['x', 'a\0'],
+  'a character above U+00FF': ['x', 'a€'],
+  'white space at its ends': ['x', ' a'],
+  'a space in its name': ['a b', 'c'],
+  'an empty name': ['', 'c'],
+  'a pseudo-field': [':foo', 'c'],
+})) {
+  test(`a response with ${name} is not sent, and the connection goes on (RFC 9113 §8.2.1, §10.3)`, () => {
+    const peer = Peer.ready().send(request(1));
+    const reader = new Reader();
+    const { connection } = peer;
+    const stream = peer.stream(1);
+    // Fields before it have been inserted into our table, and must not be there for the next response.
+    const bad = ['x-first', 'inserted', ...field];
+    assert.equal(connection.sendResponse(stream, 200, bad, 'body', DATE, null)?.name, field[0]);
+    assert.equal(connection.sendHead(stream, 200, bad, null, DATE, null)?.name, field[0]);
+    assert.equal(connection.sendInform(stream, 103, bad)?.name, field[0]);
+    assert.deepEqual(peer.frames(), []);
+    assert.equal(connection.sendHead(stream, 500, ['x-first', 'inserted'], null, DATE, null), null);
+    assert.equal(connection.sendEnd(stream, bad)?.name, field[0]);
+    connection.sendEnd(stream, ['x-first', 'inserted']);
+    assert.deepEqual(reader.read(peer.frames()), [
+      ['1', ':status: 500', 'x-first: inserted', `date: ${DATE}`],
+      ['1 end', 'x-first: inserted'],
+    ]);
+  });
+}
+
+test('a head larger than a frame is continued (RFC 9113 §6.10)', () => {
+  const peer = Peer.ready().send(request(1), request(3));
+  const { connection } = peer;
+  const long = (letter: string): string => letter.repeat(30_000);
+  connection.sendResponse(peer.stream(1), 200, ['x-a', long('{'), 'x-b', long('}')], 'ok', '', null);
+  const frames = peer.frames();
+  assert.deepEqual(
+    frames.map(({ type, flags, id }) => [type, flags, id]),
+    [
+      [TYPE.HEADERS, 0, 1],
+      [TYPE.CONTINUATION, 0, 1],
+      [TYPE.CONTINUATION, 0, 1],
+      [TYPE.CONTINUATION, END_HEADERS, 1],
+      [TYPE.DATA, END_STREAM, 1],
+    ],
+  );
+  const reader = new Reader();
+  const [start] = reader.read(frames);
+  assert.deepEqual(start?.slice(2, 4), [`x-a: ${long('{')}`, `x-b: ${long('}')}`]);
+  const pushed = {
+    method: 'GET',
+    scheme: 'https',
+    authority: 'a',
+    path: '/',
+    fields: ['x-a', long('{')],
+  } as const;
+  connection.sendPush(peer.stream(3), pushed);
+  const promise = peer.frames();
+  assert.deepEqual(
+    promise.map(({ type, flags, id, payload }) => [type, flags, id, payload.length]),
+    [
+      [TYPE.PUSH_PROMISE, 0, 3, 16_384],
+      [TYPE.CONTINUATION, END_HEADERS, 3, promise[1]?.payload.length],
+    ],
+  );
+  const whole = Buffer.concat(
+    [promise[0]?.payload.subarray(4) ?? '', promise[1]?.payload ?? ''].map((b) => Buffer.from(b)),
+  );
+  assert.equal(reader.fields(whole).at(-1), `x-a: ${long('{')}`);
+});
+
+test('repeated heads are a few octets, and what they mean does not change (RFC 7541 §2.3.2)', () => {
+  const peer = Peer.ready();
+  const reader = new Reader();
+  const lengths: number[] = [];
+  const seconds = ['00', '01', '02'];
+  let id = 1;
+  for (const second of seconds) {
+    for (let n = 0; n < 6; n++, id += 2) {
+      peer.send(request(id));
+      const date = `Sun, 22 Nov 2026 03:25:${second} GMT`;
+      const fields = ['content-type', 'text/html', 'x-kind', n === 3 ? 'three' : 'other'];
+      peer.connection.sendResponse(peer.stream(id), 200, fields, 'ok', date, 'howdah');
+      const frames = peer.frames();
+      lengths.push(frames[0]?.payload.length ?? 0);
+      assert.deepEqual(reader.read(frames)[0], [
+        `${id}`,
+        ':status: 200',
+        'content-type: text/html',
+        `x-kind: ${n === 3 ? 'three' : 'other'}`,
+        'content-length: 2',
+        'server: howdah',
+        `date: ${date}`,
+      ]);
+    }
+  }
+  assert.ok((lengths[0] ?? 0) > 50);
+  assert.equal(lengths[5], 9);
+});
+
+test('secrets are never indexed, and changing values are not (RFC 7541 §7.1.3)', () => {
+  const encoder = new HpackEncoder(4096);
+  const target = Buffer.alloc(1024);
+  const encode = (name: string, value: string): number[] => [
+    ...target.subarray(0, encoder.encode(target, 0, '', [name, value], -1, '', '')),
+  ];
+  for (const name of ['set-cookie', 'authorization', 'proxy-authorization', 'cookie']) {
+    assert.equal((encode(name, 'secret')[0] ?? 0) & 0xf0, 0x10, name);
+  }
+  for (const name of ['etag', 'location', 'last-modified', 'age']) {
+    assert.equal((encode(name, '1')[0] ?? 0) & 0xf0, 0, name);
+  }
+  assert.deepEqual(encode('x-request-id', '1').slice(0, 1), [0]);
+  // Longer than a quarter of the table.
+  assert.equal((encode('x-long', 'v'.repeat(1000))[0] ?? 0) & 0xf0, 0);
+});
+
+test('our table is no larger than the peer allows, or than maxEncodeTableBytes, and says so first (RFC 7541 §4.2)', () => {
+  const first = (peer: Peer, id: number): string => {
+    peer.send(request(id));
+    peer.connection.sendResponse(peer.stream(id), 204, [], null, '', null);
+    return (
+      peer
+        .frames()
+        .find(({ type }) => type === TYPE.HEADERS)
+        ?.payload.toString('hex') ?? ''
+    );
+  };
+  assert.equal(first(Peer.ready(), 1), '89');
+  assert.equal(first(Peer.ready({ maxEncodeTableBytes: 100 }), 1), '3f4589');
+  assert.equal(first(Peer.ready({ maxEncodeTableBytes: 0 }), 1), '2089');
+  const peer = Peer.ready({ maxEncodeTableBytes: 8192 }, undefined, settings([1, 100]));
+  assert.equal(first(peer, 1), '3f4589');
+  assert.equal(first(peer, 3), '89');
+  peer.send(
+    frame(TYPE.SETTINGS, 0, 0, settings([1, 0])),
+    frame(TYPE.SETTINGS, 0, 0, settings([1, 1_000_000])),
+  );
+  // The smallest on the way, and the last.
+  assert.equal(first(peer, 5), '203fe13f89');
+  peer.send(frame(TYPE.SETTINGS, 0, 0, settings([1, 1_000_000])));
+  assert.equal(first(peer, 7), '89');
+});

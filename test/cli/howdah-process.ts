@@ -30,6 +30,8 @@ export interface ProcessOptions {
   readonly input?: string;
   /** Script to run instead of the repository's own. */
   readonly bin?: string;
+  /** User to run as; only root may ask for another. */
+  readonly uid?: number;
 }
 
 export class HowdahProcess {
@@ -37,8 +39,12 @@ export class HowdahProcess {
   out = '';
   err = '';
 
-  constructor(args: readonly string[], { cwd, env = {}, input, bin = BIN }: ProcessOptions) {
-    this.child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...ENVIRONMENT, ...env } });
+  constructor(args: readonly string[], { cwd, env = {}, input, bin = BIN, uid }: ProcessOptions) {
+    this.child = spawn(process.execPath, [bin, ...args], {
+      cwd,
+      env: { ...ENVIRONMENT, ...env },
+      ...(uid === undefined ? {} : { uid }),
+    });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.out += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.err += text));
     // A command that ends before it reads its input closes the pipe.

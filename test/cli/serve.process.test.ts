@@ -20,6 +20,9 @@ create function slow(request omni_httpd.http_request) returns omni_httpd.http_ou
 insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/slow'), 'slow'::regproc);
 `;
 
+/** The user that owns nothing, on Linux and elsewhere. */
+const NOBODY = 65_534;
+
 const text = async (url: string): Promise<string> => (await fetch(url)).text();
 
 describe('a server', () => {
@@ -179,15 +182,15 @@ describe('a start that fails', () => {
     assert.match(err, /^howdah: the data directory cannot be used/);
   });
 
-  test('on a data directory that may not be written to ends with 3', async (context) => {
-    if (process.getuid?.() === 0) {
-      context.skip('root may write anywhere');
-      return;
-    }
+  test('on a data directory that may not be written to ends with 3', async () => {
     using directory = temporaryDirectory();
-    chmodSync(directory.path, 0o500);
-    const { code } = await runHowdah(['serve', '--pg-listen', 'off'], { cwd: directory.path });
-    assert.equal(code, 3);
+    chmodSync(directory.path, 0o555);
+    // Root may write anywhere, and so runs it as somebody who may not.
+    const user = process.getuid?.() === 0 ? { uid: NOBODY } : {};
+    const args = ['serve', '--listen', '0', '--pg-listen', 'off'];
+    const { code, err } = await runHowdah(args, { cwd: directory.path, ...user });
+    assert.equal(code, 3, err);
+    assert.match(err, /^howdah: the data directory cannot be used: .*(?:EACCES|permission)/m);
   });
 
   test('on an address in use ends with 4 and names it', async () => {

@@ -31,7 +31,7 @@ function replace(name: string, value: string | null): Field[] {
 }
 
 function malformed(name: string, fields: readonly Field[], end = true): void {
-  eachWay(`${name}`, (feed) => {
+  eachWay(name, (feed) => {
     const peer = Peer.ready({}, feed).send(headers(fields, end));
     assert.deepEqual(peer.events, []);
     assert.equal(peer.faultCode, null);

@@ -46,6 +46,22 @@ describe('a server', () => {
     assert.match(ended.err, /SIGTERM: finishing what runs, for at most 10000 ms[^]*stopped/);
   });
 
+  test('has its first listener on the loopback address only, unless told otherwise', async () => {
+    using directory = temporaryDirectory();
+    await using running = new HowdahProcess(['serve', '--pg-listen', '127.0.0.1:0'], { cwd: directory.path });
+    // Port 8080 may be somebody else's on this machine: what counts is what was asked for.
+    await running.prints(/^(?:http|no listener)[^\n]*SQL: /m);
+    const query = ['sql', '-c', 'select host(address), port from omni_httpd.listeners'];
+    assert.match((await runHowdah(query, { cwd: directory.path })).out, /^ 127\.0\.0\.1 \| 8080$/m);
+  });
+
+  test('has no listener in a new database that is to have none', async () => {
+    using directory = temporaryDirectory();
+    const args = ['serve', '--memory', '--no-init', '--pg-listen', '127.0.0.1:0'];
+    await using running = new HowdahProcess(args, { cwd: directory.path });
+    await running.prints(/^no listener yet +SQL: /m);
+  });
+
   test('keeps its data from one start to the next, and is restarted on another address', async () => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, 'hello.sql'), HELLO);

@@ -7,33 +7,35 @@ set search_path = ''
 set lock_timeout = '2s'
 as $$
 declare
-  discovered regclass;
-  why text;
+  changed constant boolean :=
+    (select array_agg(found.*::text order by router_relation) from howdah.found_routers as found)
+    is distinct from
+    (select array_agg(known.*::text order by router_relation) from omni_httpd.available_routers as known);
 begin
-  if (select array_agg(found.*::text order by router_relation) from howdah.found_routers as found)
-    is not distinct from
-    (select array_agg(known.*::text order by router_relation) from omni_httpd.available_routers as known)
-  then
-    return false;
+  if changed then
+    -- One after the other: a refresh shows what was committed when its statement began, and that is before it waits for
+    -- the lock on the view.
+    perform pg_advisory_xact_lock(hashtext('howdah.refresh_routers'));
+    refresh materialized view omni_httpd.available_routers;
   end if;
-  -- One after the other: a refresh shows what was committed when its statement began, and that is before it waits for
-  -- the lock on the view.
-  perform pg_advisory_xact_lock(hashtext('howdah.refresh_routers'));
-  refresh materialized view omni_httpd.available_routers;
-  delete from howdah.polled_routers as polled
-  where not exists (select from omni_httpd.available_routers where router_relation = polled.router);
-  foreach discovered in array array(select router_relation from omni_httpd.available_routers) loop
-    why := howdah.follow_router(discovered);
-    if why is null then
-      delete from howdah.polled_routers as polled where polled.router = discovered;
-    else
-      insert into howdah.polled_routers as polled (router, reason) values (discovered, why)
-      on conflict on constraint polled_routers_pkey do update set reason = excluded.reason
-      where polled.reason is distinct from excluded.reason;
-    end if;
-  end loop;
-  perform howdah.raise_epoch();
-  return true;
+  if changed
+    -- a new partition or child of a table that is followed
+    or exists (
+      select
+      from pg_catalog.pg_inherits
+      join pg_catalog.pg_trigger on tgrelid = inhparent and tgfoid = 'howdah.touch_catalog()'::regprocedure
+      where not exists (
+        select from pg_catalog.pg_trigger as own
+        where own.tgrelid = inhrelid and own.tgfoid = 'howdah.touch_catalog()'::regprocedure
+      )
+    )
+  then
+    perform howdah.follow_routers();
+  end if;
+  if changed then
+    perform howdah.raise_epoch();
+  end if;
+  return changed;
 end;
 $$;
 

@@ -80,3 +80,31 @@ begin
   return nullif(array_to_string(reasons, '; '), '');
 end;
 $$;
+
+-- Follows all routers, and keeps the list of those that have to be polled.
+create or replace function howdah.follow_routers() returns void
+language plpgsql
+as $$
+declare
+  known record;
+  why text;
+begin
+  delete from howdah.polled_routers as polled
+  where not exists (select from omni_httpd.available_routers where router_relation = polled.router);
+  for known in
+    select available.router_relation as relation, polled.reason
+    from omni_httpd.available_routers as available
+    left join howdah.polled_routers as polled on polled.router = available.router_relation
+    -- one that was dropped since
+    where exists (select from pg_catalog.pg_class where oid = available.router_relation)
+  loop
+    why := howdah.follow_router(known.relation);
+    if why is distinct from known.reason then
+      delete from howdah.polled_routers as polled where polled.router = known.relation;
+      if why is not null then
+        insert into howdah.polled_routers (router, reason) values (known.relation, why) on conflict do nothing;
+      end if;
+    end if;
+  end loop;
+end;
+$$;

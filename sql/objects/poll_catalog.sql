@@ -5,8 +5,6 @@ language plpgsql
 as $$
 declare
   discovered boolean;
-  router_reason record;
-  why text;
   routes text;
 begin
   -- Another session is at it.
@@ -14,20 +12,8 @@ begin
     return false;
   end if;
   discovered := howdah.discover_routers();
-  -- A table may have become followable, and a partition or the text of a view may be new.
-  for router_reason in
-    select router_relation as router, polled.reason
-    from omni_httpd.available_routers
-    left join howdah.polled_routers as polled on polled.router = router_relation
-  loop
-    why := howdah.follow_router(router_reason.router);
-    if why is distinct from router_reason.reason then
-      delete from howdah.polled_routers as polled where polled.router = router_reason.router;
-      if why is not null then
-        insert into howdah.polled_routers (router, reason) values (router_reason.router, why);
-      end if;
-    end if;
-  end loop;
+  -- A table may have become one that can be followed, and what a view reads may have changed.
+  perform howdah.follow_routers();
   select md5(string_agg(format('%s %s %s %s %s', router, router_row, priority, handler, problem), chr(10)
     order by router, router_row, handler))
   into routes

@@ -13,6 +13,9 @@ begin
   begin
     if not howdah.refresh_routers() then
       -- Compared only, not recorded: a row that is written here would make concurrent DDL wait.
+      if tg_tag in ('CREATE VIEW', 'ALTER VIEW') then
+        perform howdah.follow_routers();
+      end if;
       if (select fingerprint from howdah.fingerprints where kind = 'shapes') is distinct from howdah.shapes_fingerprint()
         or tg_tag in ('CREATE VIEW', 'ALTER VIEW', 'REFRESH MATERIALIZED VIEW')
       then

@@ -26,6 +26,9 @@ create trigger howdah_touch_catalog
   after insert or update or delete or truncate on omni_httpd.listeners
   for each statement execute function howdah.touch_catalog();
 create trigger howdah_touch_catalog
+  after insert or update or delete or truncate on omni_httpd.urlpattern_router
+  for each statement execute function howdah.touch_catalog();
+create trigger howdah_touch_catalog
   after insert or update or delete or truncate on omni_httpd.handler_role
   for each statement execute function howdah.touch_catalog();
 

@@ -108,6 +108,8 @@ async function createDatabase(host: string, kind: 'superuser' | 'owner'): Promis
 async function connect(host: string, user: string, database: string): Promise<TestSession> {
   const client = new pg.Client({ host, user, database });
   await client.connect();
+  // A test that failed in a transaction must not hold up the ones after it.
+  await client.query("set lock_timeout = '20s'");
   return {
     exec: (sql) => client.query(sql),
     query: async (sql, parameters = []) => (await client.query<Row>(sql, [...parameters])).rows,

@@ -14,13 +14,24 @@ export interface ResetStatements {
   readonly objects: readonly string[];
 }
 
-/** @param channels what the session listens to at all times */
-export function resetStatements(channels: readonly string[]): ResetStatements {
+/**
+ * @param channels what the session listens to at all times
+ * @param user whom the session was opened as, where it cannot tell by itself (the embedded engine); else null
+ */
+export function resetStatements(channels: readonly string[], user: string | null): ResetStatements {
   return {
-    identity: ['RESET SESSION AUTHORIZATION', 'RESET ROLE'],
+    identity: [resetUser(user), 'RESET ROLE'],
     settings: ['RESET ALL', ...channels.map((channel) => `LISTEN ${quoteIdentifier(channel)}`)],
     objects: ['CLOSE ALL', 'DISCARD TEMP', 'SELECT pg_catalog.pg_advisory_unlock_all()'],
   };
+}
+
+/**
+ * RESET SESSION AUTHORIZATION goes back to the user who logged in. In single-user mode, which the embedded engine is in,
+ * nobody did, and it does nothing.
+ */
+export function resetUser(user: string | null): string {
+  return user === null ? 'RESET SESSION AUTHORIZATION' : `SET SESSION AUTHORIZATION ${quoteIdentifier(user)}`;
 }
 
 export function quoteIdentifier(name: string): string {

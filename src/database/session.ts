@@ -6,9 +6,10 @@
 //   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
 //                                                                   └── raised by the commit
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import type { SqlCall } from './call.ts';
+import type { SqlCall, SqlError } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
+import { SqlFailure } from './exchange-result.ts';
 import type { Exchange } from './session-exchange.ts';
 import { MessageSplitter } from '../protocol/postgres/message-splitter.ts';
 import { MessageWriter } from '../protocol/postgres/message-writer.ts';
@@ -67,7 +68,7 @@ export class Session implements LinkReceiver {
   constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
     this.#link = link;
     this.#events = events;
-    const { identity, settings, objects } = resetStatements(channels);
+    const { identity, settings, objects } = resetStatements(channels, null);
     this.#reset = [...identity, ...settings, ...objects];
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
@@ -85,12 +86,13 @@ export class Session implements LinkReceiver {
 
   /** Runs one statement with parameters in text format, in a transaction of its own. */
   query(text: string, parameters: readonly (string | null)[]): Promise<SqlResult[]> {
-    writeParse(this.#writer, '', text);
-    writeBind(this.#writer, '', '', parameters, 0);
-    writeDescribe(this.#writer, 'portal', '');
-    writeExecute(this.#writer, '');
-    writeSync(this.#writer);
-    return this.#gather();
+    return this.#gather((writer) => {
+      writeParse(writer, '', text);
+      writeBind(writer, '', '', parameters, 0);
+      writeDescribe(writer, 'portal', '');
+      writeExecute(writer, '');
+      writeSync(writer);
+    });
   }
 
   /**
@@ -99,8 +101,7 @@ export class Session implements LinkReceiver {
    * before the answer came would run in it.
    */
   exec(text: string): Promise<SqlResult[]> {
-    writeQuery(this.#writer, text);
-    return this.#gather();
+    return this.#gather((writer) => writeQuery(writer, text));
   }
 
   /** Has every statement prepared anew on its next use, because something dropped them all. */
@@ -186,8 +187,16 @@ export class Session implements LinkReceiver {
     const { statement } = call;
     const writer = this.#writer;
     const prepares = !this.#prepared.has(statement.name);
-    if (prepares) this.#prepare(statement.name, statement.text, statement.parameterTypes);
-    writeBind(writer, '', statement.name, call.parameters, statement.resultFormat);
+    try {
+      if (prepares) this.#prepare(statement.name, statement.text, statement.parameterTypes);
+      writeBind(writer, '', statement.name, call.parameters, statement.resultFormat);
+    } catch (error) {
+      // Half a message must not be sent, nor the call be left without an answer.
+      writer.take();
+      this.#prepared.delete(statement.name);
+      call.complete({ kind: 'failed', error: unsendable(error) });
+      return;
+    }
     writeExecute(writer, '');
     writeSync(writer);
     this.#exchanges.push(new CallExchange(call, prepares, retried, this));
@@ -253,12 +262,18 @@ export class Session implements LinkReceiver {
     this.#send({ epoch: null, resetAfter: false });
   }
 
-  #gather(): Promise<SqlResult[]> {
+  #gather(write: (writer: MessageWriter) => void): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
       const exchange = new GatheringExchange(this, resolve, reject);
       if (this.#lost) {
-        this.#writer.take();
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
+        return;
+      }
+      try {
+        write(this.#writer);
+      } catch (error) {
+        this.#writer.take();
+        reject(new SqlFailure(unsendable(error)));
         return;
       }
       this.#exchanges.push(exchange);
@@ -289,4 +304,13 @@ export class Session implements LinkReceiver {
       this.#first = 0;
     }
   }
+}
+
+/** A text with a zero byte in it, which would end early on the wire. PostgreSQL says the same of a zero byte in a value. */
+function unsendable(error: unknown): SqlError {
+  return {
+    severity: 'ERROR',
+    code: '22021',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }

@@ -75,6 +75,9 @@ export class UnitHeaderCodec {
   }
 }
 
+/** The superuser of PGlite's clusters, as whom the engine's session is opened. */
+export const ENGINE_USER = 'postgres';
+
 /** What the main thread hands to the engine's thread when it starts. */
 export interface EngineThreadData {
   readonly channel: EngineChannel;

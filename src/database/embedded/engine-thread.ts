@@ -36,6 +36,13 @@ function openCluster(directory: string | null): Promise<PGlite> {
   });
 }
 
+/** What ends a program of Emscripten is no Error, but has a message. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
+}
+
 try {
   const initialised =
     data.clusterDirectory === null ? true : await prepareCluster(data.clusterDirectory, openCluster);
@@ -47,6 +54,5 @@ try {
   await database.close();
   post({ kind: 'ended' });
 } catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
-  post({ kind: 'dead', reason: [reason, ...logLines].join('; ') });
+  post({ kind: 'dead', reason: [messageOf(error), ...logLines].join('; ') });
 }

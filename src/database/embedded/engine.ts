@@ -15,7 +15,7 @@ import { BACKEND, TRANSACTION } from '../../protocol/postgres/message-types.ts';
 import { MessageWriter } from '../../protocol/postgres/message-writer.ts';
 import { quoteIdentifier, resetStatements } from '../session-reset.ts';
 import { REFUSED_RESPONSE } from '../session-link.ts';
-import { KEEP_OBJECTS, UNIT_CONTINUES, UNIT_ENDS, UNIT_RESETS } from './engine-channel.ts';
+import { ENGINE_USER, KEEP_OBJECTS, UNIT_CONTINUES, UNIT_ENDS, UNIT_RESETS } from './engine-channel.ts';
 import { EngineWire } from './engine-wire.ts';
 import { assertPostgresModule, PostgresLoop } from './postgres-module.ts';
 
@@ -98,7 +98,7 @@ export class Engine implements MessageSink {
 
   #runReset(): void {
     if (!this.#resetsPrepared) {
-      const { identity, settings, objects } = resetStatements(this.#channels);
+      const { identity, settings, objects } = resetStatements(this.#channels, ENGINE_USER);
       this.#identityReset = this.#prepare('identity', identity);
       this.#fullReset = this.#prepare('full', [...settings, ...objects]);
       this.#settingsReset = this.#prepare('settings', settings);

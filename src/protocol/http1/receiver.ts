@@ -19,9 +19,11 @@ import { type Http1Fault, type Http1FaultCode, makeHttp1Fault } from './fault.ts
 import { parseTrailerLines } from './field-lines.ts';
 import { FieldSectionReader } from './field-section.ts';
 import { FramingFields } from './framing-fields.ts';
+import { type HeaderSection, makeHeaderSection } from './header-section.ts';
 import type { Http1Limits } from './limits.ts';
 import { byteAt, CR, LF, READ_FAULT, READ_MORE } from './reader.ts';
 import { type Http1RequestHead, makeRequestHead } from './request-head.ts';
+import { RepeatedSection } from './repeated-section.ts';
 import { RequestLineReader } from './request-line.ts';
 
 /** Called synchronously from receive, releaseNext and resume. They must not call receive. */
@@ -80,6 +82,7 @@ export class Http1Receiver {
   readonly #line: RequestLineReader;
   readonly #framing = new FramingFields();
   readonly #headers: FieldSectionReader;
+  readonly #repeated = new RepeatedSection();
   readonly #chunks: ChunkedBodyReader;
   readonly #trailers: FieldSectionReader;
   #stage = IDLE;
@@ -247,9 +250,14 @@ export class Http1Receiver {
     const result = line.read(this.#input, this.#start, this.#end);
     if (result === READ_MORE) return false;
     if (result === READ_FAULT) return this.#fail(line.fault);
-    this.#framing.reset();
-    this.#headers.reset(this.#limits.maxHeadBytes - line.length);
     this.#stage = HEADER_SECTION;
+    const base = this.#start + line.length;
+    const maxBytes = this.#limits.maxHeadBytes - line.length;
+    const repeated =
+      this.#repeated.length <= maxBytes ? this.#repeated.find(this.#input, base, this.#end) : null;
+    if (repeated !== null) return this.#completeHead(repeated, base + this.#repeated.length);
+    this.#framing.reset();
+    this.#headers.reset(maxBytes);
     return true;
   }
 
@@ -259,16 +267,26 @@ export class Http1Receiver {
     const result = headers.read(this.#input, base, this.#end);
     if (result === READ_MORE) return false;
     if (result === READ_FAULT) return this.#fail(headers.fault);
-    const text = sliceLatin1(this.#input, this.#start, base + headers.length);
-    const head = makeRequestHead(text, this.#line, this.#framing, this.#limits.maxAuthorityBytes);
+    const end = base + headers.length;
+    const text = sliceLatin1(this.#input, base, end);
+    const section = makeHeaderSection(text, this.#framing, this.#limits.maxAuthorityBytes);
+    if (typeof section === 'string') return this.#fail(section);
+    this.#repeated.note(section, this.#input, base, end);
+    return this.#completeHead(section, end);
+  }
+
+  #completeHead(section: HeaderSection, end: number): boolean {
+    const line = this.#line;
+    const text = sliceLatin1(this.#input, this.#start, this.#start + line.length);
+    const head = makeRequestHead(text, line, section, this.#limits.maxAuthorityBytes);
     if (typeof head === 'string') return this.#fail(head);
-    this.#start = base + headers.length;
+    this.#start = end;
     this.#isReleased = false;
     if (head.chunked) {
       this.#chunks.reset();
       this.#stage = CHUNK_LINE;
     } else if (head.hasBody) {
-      this.#remaining = this.#framing.contentLength;
+      this.#remaining = section.contentLength;
       this.#stage = FIXED_BODY;
     } else this.#stage = FINISH;
     this.#events.receiveHead(head);

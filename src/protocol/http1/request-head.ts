@@ -1,12 +1,9 @@
-// The head of an HTTP/1.x request, checked and complete. Not the parser: the readers beside it found the parts; this
-// keeps the text and cuts fields out of it only when somebody asks.
+// The head of an HTTP/1.x request, checked and complete. Not the parser: the readers beside it found the parts.
 import { namesInConnection } from '../http/connection-fields.ts';
 import { type FieldLines, getFieldValues } from '../http/field-lines.ts';
-import { isAuthority } from '../http/grammar.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Http1FaultCode } from './fault.ts';
-import { parseFieldLines } from './field-lines.ts';
-import type { FramingFields } from './framing-fields.ts';
+import type { HeaderSection } from './header-section.ts';
 import type { RequestLineReader } from './request-line.ts';
 import { isOriginForm, parseRequestTarget, type RequestTarget, type TargetForm } from './request-target.ts';
 
@@ -31,16 +28,13 @@ export class Http1RequestHead implements RequestHead {
   readonly form: TargetForm;
   /** Of an absolute-form target, in lower case; otherwise null. */
   readonly scheme: 'http' | 'https' | null;
-  readonly #text: string;
-  readonly #fieldsStart: number;
-  readonly #hasUpgrade: boolean;
-  #fields: FieldLines | null = null;
+  readonly #section: HeaderSection;
 
-  /** `text` is the whole head as latin1; `target` is null for an origin-form. */
+  /** `text` is the request line as latin1; `target` is null for an origin-form. */
   constructor(
     text: string,
     line: RequestLineReader,
-    framing: FramingFields,
+    section: HeaderSection,
     method: string,
     target: RequestTarget | null,
     authority: string,
@@ -55,33 +49,27 @@ export class Http1RequestHead implements RequestHead {
     this.query = queryAt < 0 ? null : pathAndQuery.slice(queryAt + 1);
     this.version = minorVersion === 1 ? '1.1' : '1.0';
     this.minorVersion = minorVersion;
-    this.chunked = framing.chunked;
-    this.hasBody = framing.chunked || framing.contentLength > 0;
-    this.contentLength = framing.chunked ? null : Math.max(framing.contentLength, 0);
-    this.expectContinue = framing.expectContinue && minorVersion === 1 && this.hasBody;
-    this.keepAlive = !framing.close && (minorVersion === 1 || framing.keepAlive);
+    this.chunked = section.chunked;
+    this.hasBody = section.chunked || section.contentLength > 0;
+    this.contentLength = section.chunked ? null : Math.max(section.contentLength, 0);
+    this.expectContinue = section.expectContinue && minorVersion === 1 && this.hasBody;
+    this.keepAlive = !section.close && (minorVersion === 1 || section.keepAlive);
     this.target = sent;
     this.form = target === null ? 'origin' : target.form;
     this.scheme = target === null ? null : target.scheme;
-    this.#text = text;
-    this.#fieldsStart = line.length;
-    // RFC 9110 §7.8: Upgrade counts only where Connection names it, and never in HTTP/1.0.
-    this.#hasUpgrade = framing.hasUpgrade && framing.upgrade && minorVersion === 1;
+    this.#section = section;
   }
 
   /** Computed when first read. Behind an absolute-form target, `host` is the target's authority (RFC 9112 §3.2.2). */
   get fields(): FieldLines {
-    if (this.#fields === null) {
-      const lines = parseFieldLines(this.#text, this.#fieldsStart);
-      if (this.form === 'absolute') replaceHost(lines, this.authority);
-      this.#fields = lines;
-    }
-    return this.#fields;
+    const { fields } = this.#section;
+    return this.form === 'absolute' ? withHost(fields, this.authority) : fields;
   }
 
-  /** Value of Upgrade, as sent, where Connection names it; null otherwise and for HTTP/1.0. */
+  /** Value of Upgrade, as sent, where Connection names it; null otherwise and for HTTP/1.0 (RFC 9110 §7.8). */
   get upgrade(): string | null {
-    return this.#hasUpgrade ? getFieldValues(this.fields, 'upgrade').join(', ') : null;
+    if (!this.#section.upgrade || this.minorVersion === 0) return null;
+    return getFieldValues(this.fields, 'upgrade').join(', ');
   }
 
   /** Options of Connection in lower case: `close`, `keep-alive`, names of fields that are for this hop only. */
@@ -90,25 +78,19 @@ export class Http1RequestHead implements RequestHead {
   }
 }
 
-/** The head that the readers have found in `text`, or what is wrong with its parts together. */
+/** The head with this request line and section, or what is wrong with them together. */
 export function makeRequestHead(
   text: string,
   line: RequestLineReader,
-  framing: FramingFields,
+  section: HeaderSection,
   maxAuthorityBytes: number,
 ): Http1RequestHead | Http1FaultCode {
-  const fault = framing.check(line.minorVersion);
+  const fault = section.check(line.minorVersion);
   if (fault !== null) return fault;
-  let host = '';
-  if (framing.hostStart >= 0) {
-    host = text.slice(line.length + framing.hostStart, line.length + framing.hostEnd);
-    if (host.length > maxAuthorityBytes) return 'host-too-long';
-    // RFC 9112 §3.2: a client whose target has no authority sends an empty Host.
-    if (host !== '' && !isAuthority(host)) return 'host-malformed';
-  }
+  const host = section.host ?? '';
   const method = methodOf(text, line.methodEnd);
   if (isOriginForm(method, text, line.methodEnd + 1)) {
-    return new Http1RequestHead(text, line, framing, method, null, host);
+    return new Http1RequestHead(text, line, section, method, null, host);
   }
   const target = parseRequestTarget(
     method,
@@ -118,7 +100,7 @@ export function makeRequestHead(
   if (typeof target === 'string') return target;
   // RFC 9112 §3.2.2: the authority of the target wins over Host.
   const authority = target.form === 'asterisk' ? host : target.authority;
-  return new Http1RequestHead(text, line, framing, method, target, authority);
+  return new Http1RequestHead(text, line, section, method, target, authority);
 }
 
 /** The method, without making a string for those that nearly all requests use. */
@@ -128,6 +110,6 @@ function methodOf(text: string, end: number): string {
   return text.slice(0, end);
 }
 
-function replaceHost(lines: string[], authority: string): void {
-  for (let i = 0; i < lines.length; i += 2) if (lines[i] === 'host') lines[i + 1] = authority;
+function withHost(fields: FieldLines, authority: string): FieldLines {
+  return fields.map((text, i) => (i % 2 === 1 && fields[i - 1] === 'host' ? authority : text));
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_HTTP1_LIMITS } from '../../../src/protocol/http1/limits.ts';
 import { type Http1Events, Http1Receiver } from '../../../src/protocol/http1/receiver.ts';
-import { assertFault, chunkedRequest, receiveAll, requestWith } from './deliveries.ts';
+import { assertFault, chunkedRequest, deliver, receiveAll, requestWith } from './deliveries.ts';
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const post = (body: string): string => `${requestWith(`Content-Length: ${body.length}`)}${body}`;
@@ -327,6 +327,54 @@ test('anywhere else it is a request that cannot be answered', () => {
   assertFault('PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', 'version-unsupported', 505);
   const { fault, requests } = receiveAll(get('/') + PREFACE);
   assert.deepEqual([fault?.code, requests.length], ['version-unsupported', 1]);
+});
+
+test('requests that repeat their header section, change it, and repeat it again are each read as sent', () => {
+  const section = (value: string): string => `Host: a\r\nX: ${value}\r\nContent-Length: 1\r\n\r\n`;
+  const values = [
+    '1',
+    '1',
+    '1',
+    '2',
+    '2',
+    '1',
+    '2',
+    '2',
+    'longer',
+    '2',
+    'y'.repeat(3000),
+    'y'.repeat(3000),
+    'y'.repeat(3000),
+  ];
+  const requests = values.map((value, i) => `POST /${i} HTTP/1.1\r\n${section(value)}${i % 10}`);
+  const seen = deliver([bytes(requests.join(''))]);
+  assert.deepEqual(
+    seen.requests.map(({ head, body }) => [head.path, head.fields[3], head.contentLength, body]),
+    values.map((value, i) => [`/${i}`, value, 1, String(i % 10)]),
+  );
+});
+
+test('a repeated header section is judged with its own request line', () => {
+  const once = 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
+  const without = once.repeat(3);
+  assert.equal(
+    receiveAll(`${without}GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n`).fault?.code,
+    'host-missing',
+  );
+  const long = `GET /${'a'.repeat(20)} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`;
+  const { fault, requests } = receiveAll(without + long, { maxHeadBytes: once.length });
+  assert.deepEqual([fault?.code, fault?.partial?.method, requests.length], ['head-too-large', 'GET', 3]);
+});
+
+test('a repeated header section gives each absolute-form target its own host', () => {
+  const heads = ['http://b/', '/', 'http://c/', '/'].map(
+    (target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  );
+  const { requests } = deliver([bytes(heads.join(''))]);
+  assert.deepEqual(
+    requests.map(({ head }) => head.fields[1]),
+    ['b', 'a', 'c', 'a'],
+  );
 });
 
 test('an idle receiver keeps no input', () => {

@@ -121,7 +121,7 @@ export class ConnectionCore {
   endRequest(stream: Http2Stream, trailers: FieldLines): void {
     stream.move(StreamEvent.RECEIVE_END);
     if (stream.closed) this.closeStream(stream);
-    this.events.receiveEnd(stream, trailers);
+    if (!stream.discards) this.events.receiveEnd(stream, trailers);
   }
 
   /** Forgets a stream whose state is closed: what it queued, and what of the connection's window it held. */

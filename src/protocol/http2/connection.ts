@@ -14,7 +14,7 @@ import { writeWindowUpdateFrame } from './frames/window-update-frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { FrameSink } from './frame-reader.ts';
 import type { BadField } from './hpack/encoder.ts';
-import { DEFAULT_OPTIONS } from './options.ts';
+import { assertOptions, DEFAULT_OPTIONS } from './options.ts';
 import type { Http2Options } from './options.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
@@ -35,9 +35,10 @@ export class Http2Connection {
   /** nowMs of the last tick; -1 before the first. */
   #tickedMs = -1;
 
-  /** The server's preface is in the output at once. */
+  /** The server's preface is in the output at once. Throws a RangeError for options that the protocol does not allow. */
   constructor(events: Http2Events, options: Partial<Http2Options> = {}) {
     const all: Http2Options = { ...DEFAULT_OPTIONS, ...options };
+    assertOptions(all);
     const core = new ConnectionCore(all, events);
     this.#core = core;
     this.#sender = new Sender(core);
@@ -173,6 +174,11 @@ export class Http2Connection {
     this.#core.releaseStream(stream, bytes);
   }
 
+  /** Has the rest of a request given back unread; receiveData and receiveEnd are not called for it any more. */
+  discardData(stream: Http2Stream): void {
+    stream.discards = true;
+  }
+
   /** Changes whose turn it is, by a value of the `priority` field (RFC 9218 §8: a response may say it as well). */
   prioritize(stream: Http2Stream, field: string): void {
     this.#receiver.heads.prioritize(stream, field);
@@ -212,8 +218,8 @@ export class Http2Connection {
 
   /** A client that holds its windows shut makes us hold the rest of the body (CVE-2019-9517, slow readers). */
   #checkStalled(stream: Http2Stream, nowMs: number): void {
-    if (stream.queuedBytes === 0 || stream.queuedBytes !== stream.stalledBytes) {
-      stream.stalledBytes = stream.queuedBytes === 0 ? -1 : stream.queuedBytes;
+    if (stream.queuedBytes === 0 || stream.sentBytes !== stream.stalledBytes) {
+      stream.stalledBytes = stream.queuedBytes === 0 ? -1 : stream.sentBytes;
       stream.stalledSinceMs = nowMs;
     } else if (nowMs - stream.stalledSinceMs >= this.#core.options.stalledTimeoutMs) {
       this.#core.failStream(streamFault(stream.id, ErrorCode.CANCEL, 'the client does not read'));
@@ -230,9 +236,18 @@ export class Http2Connection {
     return this.#core.fault;
   }
 
-  /** Streams that are open. */
   get streamCount(): number {
     return this.#core.streams.size;
+  }
+
+  /** The streams that are open, in no order: for the driver to end when the connection is over. */
+  get streams(): Http2Stream[] {
+    return this.#core.streams.values();
+  }
+
+  /** Octets that `takeOutput` has ready, bodies in the queue aside. A driver that cannot write stops reading as this grows. */
+  get outputBytes(): number {
+    return this.#core.writer.size;
   }
 
   /** Octets of bodies that wait for the client's windows, or for `takeOutput`. */

@@ -41,11 +41,6 @@ export class FrameReader {
     return !this.#first;
   }
 
-  /** Whether a frame has begun and not ended. */
-  get inFrame(): boolean {
-    return this.#wantedBytes > 0;
-  }
-
   /** Passes on each frame that the chunk completes. A fault is returned at once, and then nothing more may be read. */
   read(chunk: Buffer, sink: FrameSink): Http2Fault | null {
     let position = 0;

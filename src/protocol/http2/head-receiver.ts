@@ -161,7 +161,9 @@ export class HeadReceiver {
     const head = builder.finishRequest(endStream);
     if (builder.malformed !== null) core.failStream(malformedFault(id, builder.malformed));
     else if (builder.refusal !== null) {
-      core.events.receiveRefusedHead(this.openStream(id, endStream), builder.refusal);
+      const stream = this.openStream(id, endStream);
+      stream.discards = true;
+      core.events.receiveRefusedHead(stream, builder.refusal);
     }
     return head;
   }

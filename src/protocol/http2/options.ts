@@ -1,5 +1,6 @@
 // Limits and budgets of an HTTP/2 connection: names, defaults, sources. Times are the driver's, which has the clock.
-import { MIN_MAX_FRAME_BYTES } from './frames/frame.ts';
+import { MAX_WINDOW_BYTES } from './flow-window.ts';
+import { MAX_MAX_FRAME_BYTES, MIN_MAX_FRAME_BYTES } from './frames/frame.ts';
 
 export interface Http2Options {
   /** Streams that the peer may have open at once; more are refused (RFC 9113 §5.1.2, which recommends 100 or more). */
@@ -94,3 +95,17 @@ export const DEFAULT_OPTIONS: Http2Options = Object.freeze({
   unknownFrameBudget: 500,
   stalledTimeoutMs: 60_000,
 });
+
+/** Throws a RangeError for values that RFC 9113 §6.5.2 does not allow. */
+export function assertOptions(options: Http2Options): void {
+  const between = (name: keyof Http2Options, min: number, max: number): void => {
+    const value = options[name];
+    if (typeof value !== 'number' || value < min || value > max) {
+      throw new RangeError(`${name} must be from ${min} to ${max}, and is ${value}`);
+    }
+  };
+  between('maxFrameBytesReceived', MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
+  between('maxFrameBytesSent', MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
+  between('initialStreamWindowBytes', 0, MAX_WINDOW_BYTES);
+  between('initialConnectionWindowBytes', 0, MAX_WINDOW_BYTES);
+}

@@ -130,7 +130,8 @@ export class Receiver {
         return;
       }
     }
-    if (size > 0) core.events.receiveData(stream, frame.buffer.subarray(frame.start, frame.end));
+    if (stream.discards) core.releaseStream(stream, size);
+    else if (size > 0) core.events.receiveData(stream, frame.buffer.subarray(frame.start, frame.end));
     // The driver may have reset it.
     if (end && !stream.closed) core.endRequest(stream, NO_FIELDS);
   }

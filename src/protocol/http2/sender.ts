@@ -252,6 +252,7 @@ export class Sender {
     const core = this.#core;
     core.sendWindow.available -= length;
     stream.sendWindow.available -= length;
+    stream.sentBytes += length;
     if (!cutSmall) core.budgets.windowUpdates.earn(2);
   }
 

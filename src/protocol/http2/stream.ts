@@ -15,6 +15,8 @@ export class Http2Stream {
   readonly sendWindow: SendWindow;
   /** null where no body is to come. */
   receiveWindow: ReceiveWindow | null = null;
+  /** What is still to come of the request is given back unread, and not told of. */
+  discards = false;
   /** Octets of body still to come by content-length; -1 where it was not given. */
   expectedBytes = -1;
   /** Whether the final response head has been sent. */
@@ -41,7 +43,8 @@ export class Http2Stream {
   next: Http2Stream | null = null;
   previous: Http2Stream | null = null;
 
-  /** queuedBytes when `tick` last looked, and since when it has been the same; -1: not waiting. */
+  /** Octets of DATA sent; what it was when `tick` last looked (-1: nothing waited), and since when it has been that. */
+  sentBytes = 0;
   stalledBytes = -1;
   stalledSinceMs = 0;
 

@@ -327,3 +327,29 @@ test('a stalledTimeoutMs of 0 waits for ever', () => {
   peer.connection.tick(2e9);
   assert.equal(peer.connection.streamCount, 1);
 });
+
+test('a stream that is fed as fast as it sends is not stalled', () => {
+  const peer = Peer.ready({ stalledTimeoutMs: 1000 }, undefined, settings([4, 10])).send(request(1));
+  const { connection } = peer;
+  connection.sendHead(peer.stream(1), 200, [], null, '', null);
+  connection.sendData(peer.stream(1), 'x'.repeat(25), false);
+  peer.frames();
+  for (let n = 0; n < 10; n++) {
+    connection.tick(n * 900);
+    peer.send(windowUpdate(1, 5)).frames();
+    connection.sendData(peer.stream(1), 'fives', false);
+    assert.equal(connection.queuedBytes, 15);
+  }
+  assert.equal(connection.streamCount, 1);
+});
+test('what is discarded is given back, and not told of, to the end', () => {
+  const peer = Peer.ready({ initialConnectionWindowBytes: 65_535 }).send(post(1), data(1, 'told'));
+  peer.connection.discardData(peer.stream(1));
+  for (let n = 0; n < 20; n++) peer.send(data(1, Buffer.alloc(16_000)));
+  assert.equal(peer.faultCode, null);
+  assert.ok(updates(peer.frames()).length < 20);
+  peer.send(data(1, '', true));
+  assert.deepEqual(peer.events, ['head 1', 'data 1']);
+  peer.connection.sendResponse(peer.stream(1), 413, [], null, '', null);
+  assert.equal(peer.connection.streamCount, 0);
+});

@@ -293,6 +293,15 @@ test('a head of maxHeaderListBytes is served, one octet more is 431 (RFC 9113 §
   );
 });
 
+test('the body of a request that was refused is not told of', () => {
+  const peer = Peer.ready({ maxHeaders: 4 });
+  peer.send(post(1, ['a', 'b']), data(1, 'body'), trailers(1, ['x', 'y']));
+  assert.deepEqual(peer.events, ['refused 1']);
+  peer.connection.sendResponse(peer.stream(1), 431, [], null, '', null);
+  assert.equal(peer.connection.streamCount, 0);
+  assert.equal(peer.faultCode, null);
+});
+
 test('maxHeaders field lines are served, one more is 431', () => {
   const peer = Peer.ready({ maxHeaders: 6 });
   peer.send(request(1, ['a', '1'], ['b', '2']), request(3, ['a', '1'], ['b', '2'], ['c', '3']));
@@ -331,6 +340,22 @@ test('an HPACK bomb is decoded in bounded memory, and refused', () => {
     frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 3, Buffer.concat([block(...GET), Buffer.from([0xbe])])),
   );
   assert.equal(peer.heads()[0]?.fields[0], 'a');
+});
+
+test('a block of indices longer than is remembered is decoded each time', () => {
+  const peer = Peer.ready();
+  const long = Buffer.concat([block(...GET), Buffer.from([0x40, 1, 0x78, 1, 0x31])]);
+  // 100 fields, of which the pseudo-fields are 4 indices.
+  const many = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x61]), Buffer.alloc(90, 0xbf)]);
+  const again = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0xbe]), Buffer.alloc(90, 0xbf)]);
+  peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, long));
+  for (const [i, bytes] of [many, again, again].entries()) {
+    peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 3 + i * 2, bytes));
+  }
+  const heads = peer.heads();
+  assert.equal(heads.length, 4);
+  assert.notEqual(heads[2], heads[3]);
+  assert.deepEqual(heads[2], heads[3]);
 });
 
 test('equal heads may be one object, which cannot be changed; another table makes another head', () => {

@@ -148,7 +148,7 @@ test('trailers, and an end, wait for the data before them', () => {
   }
   connection.sendEnd(peer.stream(1), ['x-sum', '5']);
   connection.sendEnd(peer.stream(3), []);
-  connection.sendEnd(peer.stream(5), []);
+  connection.sendData(peer.stream(5), Buffer.alloc(0), true);
   connection.sendData(peer.stream(3), 'after the end', false);
   reader.read(peer.frames());
   for (const id of [1, 3, 5]) peer.send(frame(TYPE.WINDOW_UPDATE, 0, id, uint32(3)));

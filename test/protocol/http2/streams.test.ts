@@ -364,3 +364,29 @@ test('an upgrade with settings that are none ends the connection', () => {
   assert.equal(bad.connection.receiveUpgrade(settings([2, 7]), 'GET'), null);
   assert.equal(bad.faultCode, CODE.PROTOCOL_ERROR);
 });
+
+test('the driver can list what is open, and see what is ready to be written', () => {
+  const peer = Peer.ready({ maxConcurrentStreams: 200 });
+  for (let id = 1; id < 300; id += 2) peer.send(request(id));
+  const ids = peer.connection.streams.map(({ id }) => id).sort((a, b) => a - b);
+  assert.deepEqual(
+    ids,
+    Array.from({ length: 150 }, (_, i) => 1 + i * 2),
+  );
+  assert.equal(peer.connection.outputBytes, 0);
+  peer.connection.sendReset(peer.stream(1), 8);
+  assert.equal(peer.connection.outputBytes, 13);
+  peer.frames();
+  assert.equal(peer.connection.outputBytes, 0);
+});
+test('options that the protocol does not allow are refused', () => {
+  for (const options of [
+    { maxFrameBytesReceived: 16_383 },
+    { maxFrameBytesReceived: 16_777_216 },
+    { maxFrameBytesSent: 1 },
+    { initialStreamWindowBytes: -1 },
+    { initialConnectionWindowBytes: 2 ** 31 },
+  ]) {
+    assert.throws(() => new Peer(options), RangeError);
+  }
+});

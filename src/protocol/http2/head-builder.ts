@@ -194,7 +194,8 @@ export class HeadBuilder implements FieldSink {
     const queryAt = target.indexOf('?');
     if (this.#host === null) this.#fields.push('host', authority);
     return {
-      method: this.#method ?? '',
+      // Checked to be there.
+      method: this.#method as string,
       authority,
       path: queryAt < 0 ? target : target.slice(0, queryAt),
       query: queryAt < 0 ? null : target.slice(queryAt + 1),

@@ -190,6 +190,7 @@ for (const [name, bytes] of Object.entries({
   'an integer that is cut off (RFC 7541 §5.1)': 'ff80',
   'an integer without its continuation (RFC 7541 §5.1)': 'ff',
   'an integer over the limit (RFC 7541 §5.1)': 'ffffffffff7f',
+  'an integer just over the limit (RFC 7541 §5.1)': 'ffffffff7f',
   'an integer of zeros without end (RFC 7541 §5.1)': 'ff808080808000',
   'a length that is missing (RFC 7541 §5.2)': '04',
   'a length beyond the block (RFC 7541 §5.2)': '0403 6162',
@@ -234,4 +235,14 @@ test('an entry larger than the table empties it, and is no error (RFC 7541 §4.4
   const long = Buffer.concat([hex('4001 6121'), Buffer.alloc(33, 'x')]);
   assert.deepEqual(decode(decoder, long), [`a: ${'x'.repeat(33)}`]);
   assert.equal(decoder.table.length, 0);
+});
+
+test('a Huffman-coded string larger than any before is decoded', () => {
+  const text = 'e'.repeat(12_000);
+  const coded = Buffer.alloc(8000);
+  const end = encodeHuffman(text, coded, 0);
+  const length = Buffer.alloc(8);
+  const prefix = length.subarray(0, encodeInteger(length, 0, 0x80, 0x7f, end));
+  const bytes = Buffer.concat([hex('000161'), prefix, coded.subarray(0, end)]);
+  assert.deepEqual(decode(new HpackDecoder(4096), bytes), [`a: ${text}`]);
 });

@@ -369,16 +369,19 @@ test('equal heads may be one object, which cannot be changed; another table make
   send(3, again);
   send(5, again);
   send(7, again, false);
+  // As long, and not the same.
+  send(9, Buffer.from([0x83, 0x87, 0x84, 0xbf, 0xbe]));
+  assert.equal(peer.heads()[4]?.method, 'POST');
   const heads = peer.heads();
   assert.equal(heads[1], heads[2]);
   assert.ok(Object.isFrozen(heads[1]) && Object.isFrozen(heads[1]?.fields));
   assert.deepEqual([heads[2]?.hasBody, heads[3]?.hasBody], [false, true]);
   // Insertions of the same kind shift the indices.
-  send(9, Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x62, 0x40, 1, 0x78, 1, 0x32]));
-  send(11, again);
+  send(11, Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x62, 0x40, 1, 0x78, 1, 0x32]));
+  send(13, again);
   assert.deepEqual([heads[2]?.authority, heads[2]?.fields[1]], ['a', '1']);
-  assert.deepEqual([peer.heads()[5]?.authority, peer.heads()[5]?.fields[1]], ['b', '2']);
+  assert.deepEqual([peer.heads()[6]?.authority, peer.heads()[6]?.fields[1]], ['b', '2']);
   // After an eviction the same octets are an error, remembered or not.
-  send(13, Buffer.from([0x20, ...again]));
+  send(15, Buffer.from([0x20, ...again]));
   assert.equal(peer.faultCode, CODE.COMPRESSION_ERROR);
 });

@@ -138,6 +138,40 @@ test('an end without trailers is an empty DATA frame', () => {
   assert.deepEqual(new Reader().read(peer.frames()), [['1', ':status: 200'], '1 end ']);
 });
 
+test('an end is sent even where windows are negative, and others wait (RFC 9113 §6.9.1)', () => {
+  const peer = Peer.ready({}, undefined, settings([4, 3])).send(request(1), request(3), request(5));
+  const { connection } = peer;
+  for (const id of [1, 3, 5]) connection.sendHead(peer.stream(id), 200, [], null, '', null);
+  connection.sendData(peer.stream(1), 'abc', false);
+  connection.sendData(peer.stream(3), 'wait', false);
+  peer.send(frame(TYPE.SETTINGS, 0, 0, settings([4, 1])));
+  connection.sendData(peer.stream(1), Buffer.alloc(0), true);
+  connection.sendData(peer.stream(5), '', true);
+  const said = new Reader().read(peer.frames());
+  assert.deepEqual(said.slice(3), ['1 abc', '1 end ', '5 end ', '3 w']);
+});
+
+test('texts of any length and alphabet are sent as UTF-8', () => {
+  const peer = Peer.ready({}, undefined, settings([5, 60_000]));
+  const reader = new Reader();
+  const texts = [
+    'a'.repeat(64),
+    'a'.repeat(65),
+    'é'.repeat(65),
+    '€'.repeat(5000),
+    `${'a'.repeat(63)}\u{1f418}`,
+  ];
+  for (const [i, text] of texts.entries()) {
+    const id = 1 + i * 2;
+    peer.send(request(id));
+    peer.connection.sendResponse(peer.stream(id), 200, [], text, '', null);
+    const said = reader.read(peer.frames());
+    const body = said.slice(1).map((frame) => String(frame).replace(/^\d+( end)? /, ''));
+    assert.equal(said[0]?.[2], `content-length: ${Buffer.byteLength(text)}`);
+    assert.ok(Buffer.from(body.join('')).equals(Buffer.from(text)));
+  }
+});
+
 test('trailers, and an end, wait for the data before them', () => {
   const peer = Peer.ready({}, undefined, settings([4, 2])).send(request(1), request(3), request(5));
   const { connection } = peer;

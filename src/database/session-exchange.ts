@@ -22,7 +22,6 @@ export interface ExchangeOwner {
   retry(call: SqlCall): void;
   forgetStatement(name: string): void;
   rollBack(): void;
-  resetAgain(): void;
 }
 
 /**
@@ -147,17 +146,7 @@ export class GatheringExchange implements Exchange {
 
 /** A reset or a rollback, of which nobody waits for the answer. */
 export class ResetExchange implements Exchange {
-  readonly #owner: ExchangeOwner;
-  readonly #mayRetry: boolean;
-  #failed = false;
-
-  constructor(owner: ExchangeOwner, mayRetry = false) {
-    this.#owner = owner;
-    this.#mayRetry = mayRetry;
-  }
-
-  message(type: number): ProtocolViolation | null {
-    if (type === BACKEND.errorResponse) this.#failed = true;
+  message(): ProtocolViolation | null {
     return null;
   }
 
@@ -166,7 +155,7 @@ export class ResetExchange implements Exchange {
   }
 
   over(): void {
-    if (this.#failed && this.#mayRetry) this.#owner.resetAgain();
+    // Nobody waits for it.
   }
 
   lost(): void {

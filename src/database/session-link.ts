@@ -30,6 +30,8 @@ export interface ExchangeOptions {
   /** Epoch of the catalog that the exchange depends on; null where it does not. */
   readonly epoch: number | null;
   readonly resetAfter: boolean;
+  /** Whether a transaction that it leaves open stays open for the next exchange, instead of being rolled back. */
+  readonly keepsTransaction: boolean;
 }
 
 export interface LinkReceiver {

@@ -1,9 +1,10 @@
 // What brings a session back to how it was opened, after a call that may have changed it. Does not decide when.
 //
 // DISCARD ALL would do all of it in one statement, but it also drops the prepared statements, and it cannot run beside
-// others before a Sync. Measured on the embedded engine (one Bind/Execute of a lookup: 16 µs), each statement here adds 2 to 7
-// µs when it is prepared, where the seven of them as one simple query add 46 µs and more, since each is parsed anew.
-// Prepared statements of one group before one Sync are the cheapest form that needs no function in the database.
+// others in one exchange. Measured on the embedded engine (one Bind/Execute of a lookup: 16 µs), each statement here adds 2 to
+// 7 µs when it is prepared, where all of them as one simple query add 46 µs and more, since each is parsed anew. The
+// engine's thread prepares them, and prepares them again before anything else runs when a call deallocated them. A session
+// over a socket learns of that only when the next calls are on their way, so it sends the simple query.
 
 export interface ResetStatements {
   /** Session user and current user. First, because the role that a call set may not be allowed the rest. */

@@ -53,12 +53,11 @@ export class Session implements LinkReceiver {
   readonly #events: SessionEvents;
   readonly #splitter: MessageSplitter;
   readonly #writer = new MessageWriter();
-  readonly #reset: readonly string[];
+  readonly #reset: string;
   /** Exchanges that are not over, oldest first from #first on. */
   #exchanges: Exchange[] = [];
   #first = 0;
   #prepared = new Map<string, true>();
-  #resetPrepared = false;
   #borrower: LinkReceiver | null = null;
   #lost = false;
   #epochText = '';
@@ -69,7 +68,7 @@ export class Session implements LinkReceiver {
     this.#link = link;
     this.#events = events;
     const { identity, settings, objects } = resetStatements(channels, null);
-    this.#reset = [...identity, ...settings, ...objects];
+    this.#reset = [...identity, ...settings, ...objects].join('; ');
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
   }
@@ -84,15 +83,19 @@ export class Session implements LinkReceiver {
     this.#sendCall(call, false);
   }
 
-  /** Runs one statement with parameters in text format, in a transaction of its own. */
-  query(text: string, parameters: readonly (string | null)[]): Promise<SqlResult[]> {
+  /** Runs one statement with parameters in text format, in a transaction of its own unless one is kept open. */
+  query(
+    text: string,
+    parameters: readonly (string | null)[],
+    keepsTransaction = false,
+  ): Promise<SqlResult[]> {
     return this.#gather((writer) => {
       writeParse(writer, '', text);
       writeBind(writer, '', '', parameters, 0);
       writeDescribe(writer, 'portal', '');
       writeExecute(writer, '');
       writeSync(writer);
-    });
+    }, keepsTransaction);
   }
 
   /**
@@ -100,14 +103,13 @@ export class Session implements LinkReceiver {
    * open is rolled back, before anything else runs where the link resets the session; otherwise whatever is sent
    * before the answer came would run in it.
    */
-  exec(text: string): Promise<SqlResult[]> {
-    return this.#gather((writer) => writeQuery(writer, text));
+  exec(text: string, keepsTransaction = false): Promise<SqlResult[]> {
+    return this.#gather((writer) => writeQuery(writer, text), keepsTransaction);
   }
 
   /** Has every statement prepared anew on its next use, because something dropped them all. */
   forgetStatements(): void {
     this.#prepared.clear();
-    this.#resetPrepared = false;
   }
 
   /**
@@ -200,7 +202,7 @@ export class Session implements LinkReceiver {
     writeExecute(writer, '');
     writeSync(writer);
     this.#exchanges.push(new CallExchange(call, prepares, retried, this));
-    this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter });
+    this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter, keepsTransaction: false });
     if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
   }
 
@@ -219,14 +221,8 @@ export class Session implements LinkReceiver {
   rollBack(): void {
     if (this.#link.resetsSession) return;
     writeQuery(this.#writer, 'ROLLBACK');
-    this.#exchanges.push(new ResetExchange(this));
-    this.#send({ epoch: null, resetAfter: true });
-  }
-
-  /** For a reset that failed because its statements were dropped. */
-  resetAgain(): void {
-    this.#resetPrepared = false;
-    this.#sendReset();
+    this.#exchanges.push(new ResetExchange());
+    this.#send({ epoch: null, resetAfter: true, keepsTransaction: false });
   }
 
   #prepare(name: string, text: string, parameterTypes: readonly number[]): void {
@@ -245,24 +241,12 @@ export class Session implements LinkReceiver {
   }
 
   #sendReset(): void {
-    const writer = this.#writer;
-    for (const [index, text] of this.#reset.entries()) {
-      const name = `howdah reset ${index}`;
-      if (!this.#resetPrepared) {
-        writeClose(writer, 'statement', name);
-        writeParse(writer, name, text);
-      }
-      writeBind(writer, '', name, [], 0);
-      writeExecute(writer, '');
-    }
-    writeSync(writer);
-    const prepares = !this.#resetPrepared;
-    this.#resetPrepared = true;
-    this.#exchanges.push(new ResetExchange(this, !prepares));
-    this.#send({ epoch: null, resetAfter: false });
+    writeQuery(this.#writer, this.#reset);
+    this.#exchanges.push(new ResetExchange());
+    this.#send({ epoch: null, resetAfter: false, keepsTransaction: false });
   }
 
-  #gather(write: (writer: MessageWriter) => void): Promise<SqlResult[]> {
+  #gather(write: (writer: MessageWriter) => void, keepsTransaction: boolean): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
       const exchange = new GatheringExchange(this, resolve, reject);
       if (this.#lost) {
@@ -277,7 +261,7 @@ export class Session implements LinkReceiver {
         return;
       }
       this.#exchanges.push(exchange);
-      this.#send({ epoch: null, resetAfter: false });
+      this.#send({ epoch: null, resetAfter: false, keepsTransaction });
     });
   }
 

@@ -28,7 +28,7 @@ const CALLS_PER_TURN = 128;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5000;
 
-/** What one can do while the engine starts, before any call: install, upgrade, read the epoch. */
+/** What one can do while the engine starts, before any call: install, upgrade, read the epoch. Transactions stay open. */
 export interface StartingSession {
   readonly version: string;
   /** Whether the cluster is empty because it was just made. */
@@ -311,8 +311,8 @@ export class EmbeddedDatabase implements SqlDispatcher {
     return {
       version: started.version,
       initialised: started.initialised,
-      query: async (text, parameters = []) => only(await watched(session.query(text, parameters))),
-      exec: (text) => watched(session.exec(text)),
+      query: async (text, parameters = []) => only(await watched(session.query(text, parameters, true))),
+      exec: (text) => watched(session.exec(text, true)),
     };
   }
 

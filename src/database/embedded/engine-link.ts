@@ -116,7 +116,8 @@ export class EngineLink implements SessionLink {
   }
 
   send(bytes: Buffer, options: ExchangeOptions): void {
-    this.#sendUnit(bytes, options.resetAfter ? UNIT_RESETS : 0, options.epoch);
+    const flags = (options.resetAfter ? UNIT_RESETS : 0) | (options.keepsTransaction ? UNIT_CONTINUES : 0);
+    this.#sendUnit(bytes, flags, options.epoch);
   }
 
   /** Whether something waits for room in the ring. */

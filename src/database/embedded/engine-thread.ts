@@ -15,6 +15,9 @@ const START_PARAMETERS: readonly string[] = [
   'search_path="$user", public',
   '-c',
   'log_min_messages=fatal',
+  // For the SQL objects: there is one session, in which nothing can be waited for (omni_httpd.wait_for_configuration_reloads).
+  '-c',
+  'howdah.embedded=on',
 ];
 
 const data: EngineThreadData = workerData;

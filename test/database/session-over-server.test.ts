@@ -1,0 +1,102 @@
+// The session suite over each PostgreSQL server that is installed, and what only a server's session can show.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { SqlCall } from '../../src/database/call.ts';
+import type { LinkLoss } from '../../src/database/session-link.ts';
+import { Session } from '../../src/database/session.ts';
+import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { call, sessionSuite, type SuiteSubject } from './session-suite.ts';
+import { SocketLink } from './support/socket-link.ts';
+
+interface Opened extends SuiteSubject {
+  readonly session: Session;
+  readonly link: SocketLink;
+  readonly notifications: [string, string][];
+  readonly lost: Promise<{ loss: LinkLoss; unsent: SqlCall[] }>;
+}
+
+async function open(server: TestPostgres): Promise<Opened> {
+  const link = await SocketLink.open(server.socketPath);
+  const notifications: [string, string][] = [];
+  const { promise: lost, resolve } = Promise.withResolvers<{ loss: LinkLoss; unsent: SqlCall[] }>();
+  const session = new Session(
+    link,
+    {
+      notice: () => undefined,
+      notification: (channel, payload) => notifications.push([channel, payload]),
+      progressed: () => undefined,
+      lost: (loss, unsent) => resolve({ loss, unsent }),
+    },
+    ['suite_kept'],
+  );
+  return {
+    session,
+    link,
+    notifications,
+    lost,
+    dispatcher: { dispatch: (made) => session.call(made) },
+    exec: (text) => session.exec(text),
+    query: async (text) => (await session.query(text, []))[0] ?? { fields: [], rows: [], tag: '' },
+  };
+}
+
+const installed = availablePostgres();
+
+for (const postgres of installed) {
+  describe(`PostgreSQL ${postgres.version}`, () => {
+    let server: TestPostgres;
+    let subject: Opened;
+
+    before(async () => {
+      server = await startPostgres(postgres);
+      subject = await open(server);
+    });
+    after(async () => {
+      subject.link.close('the tests are over');
+      await subject.lost;
+      await server.stop();
+    });
+
+    sessionSuite(`a socket to PostgreSQL ${postgres.version}`, () => subject);
+
+    it('hears what it listens to, also after a call that said UNLISTEN and was reset', async () => {
+      await subject.exec('listen suite_kept');
+      await call(subject.dispatcher, 'unlisten *', [], { resetAfter: true });
+      await call(subject.dispatcher, "select pg_notify('suite_kept', 'once')");
+      // Older servers send a notification of one's own after ReadyForQuery.
+      while (subject.notifications.length === 0) await subject.query('select 1');
+      assert.deepEqual(subject.notifications, [['suite_kept', 'once']]);
+    });
+
+    it('tells calls in flight that the session was lost', async () => {
+      const other = await open(server);
+      const waits = call(other.dispatcher, 'select pg_sleep(600)::text');
+      const behind = call(other.dispatcher, 'select 1');
+      const backend = `select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep(600)%'`;
+      // The sleeping call's backend shows up as soon as it runs.
+      for (let ended = false; !ended;) ended = (await subject.query(backend)).rows.length > 0;
+      const { loss } = await other.lost;
+      assert.equal(loss.unstarted, 0);
+      assert.equal((await waits).kind, 'lost');
+      assert.equal((await behind).kind, 'lost');
+      assert.equal((await call(other.dispatcher, 'select 1')).kind, 'lost');
+      await assert.rejects(other.exec('select 1'), /gone/);
+    });
+
+    it('gives a link up that breaks the protocol', async () => {
+      const other = await open(server);
+      const waits = call(other.dispatcher, 'select pg_sleep(600)::text');
+      other.session.receive(Buffer.from([0x44, 0, 0, 0, 1]));
+      assert.match((await other.lost).loss.reason, /length 1/);
+      assert.equal((await waits).kind, 'lost');
+    });
+  });
+}
+
+it(
+  'there is a server to test sessions over',
+  { skip: installed.length === 0 && 'no PostgreSQL is installed' },
+  () => {
+    assert.ok(installed.length > 0);
+  },
+);

@@ -45,9 +45,9 @@ export class ByteWriter {
     this.#end += slab.write(text, this.#end, 'utf8');
   }
 
-  /** Above MAX_COPY_BYTES the bytes are kept by reference: they must not change until they have been sent. */
-  writeBytes(source: Uint8Array): void {
-    if (source.length > MAX_COPY_BYTES) {
+  /** Above `maxCopyBytes` (at most SLAB_BYTES) the bytes are kept by reference: they must not change until they have been sent. */
+  writeBytes(source: Uint8Array, maxCopyBytes = MAX_COPY_BYTES): void {
+    if (source.length > maxCopyBytes) {
       this.#addPiece(Buffer.from(source.buffer, source.byteOffset, source.length));
       return;
     }

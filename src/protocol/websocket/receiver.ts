@@ -13,6 +13,7 @@
 //
 // Between the frames of a fragmented message it is in `header` too, and #opcode tells that there is one. The way of the bytes,
 // the limits and the assumptions are in README.md.
+import { sliceLatin1 } from '../http/latin1.ts';
 import { parseClosePayload } from './close-code.ts';
 import type { DeflateCodec } from './deflate-codec.ts';
 import { makeWebSocketFault, type WebSocketFault, type WebSocketFaultCode } from './fault.ts';
@@ -255,7 +256,8 @@ export class WebSocketReceiver {
   }
 
   #deliverText(bytes: Buffer, start: number, end: number): void {
-    this.#events.receiveText(bytes.toString(this.#isAscii ? 'latin1' : 'utf8', start, end));
+    const text = this.#isAscii ? sliceLatin1(bytes, start, end) : bytes.toString('utf8', start, end);
+    this.#events.receiveText(text);
   }
 
   #readControl(): boolean {

@@ -11,7 +11,7 @@
 import type { ByteWriter } from '../http/byte-writer.ts';
 import { CLOSE_NO_CODE, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from './close-code.ts';
 import type { DeflateCodec } from './deflate-codec.ts';
-import { writeFrame, writeTextFrame } from './frame-writer.ts';
+import { MAX_COPIED_PAYLOAD_BYTES, writeFrame, writeTextFrame } from './frame-writer.ts';
 import {
   BINARY,
   CLOSE,
@@ -82,7 +82,7 @@ export class WebSocketSender {
     return true;
   }
 
-  /** The same for bytes. Large ones are kept by reference: they must not change until they have been sent. */
+  /** The same for bytes. Above MAX_COPIED_PAYLOAD_BYTES they are kept by reference: they must not change until they have been sent. */
   sendBinary(data: Uint8Array, compress?: boolean): boolean {
     if (!this.#mayBegin()) return false;
     const isCompressed = this.#codec !== null && (compress ?? data.length >= this.#options.minCompressBytes);
@@ -93,7 +93,7 @@ export class WebSocketSender {
   /** Sends a message that was put into a frame before, uncompressed. Otherwise as sendBinary. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#mayBegin()) return false;
-    this.#out.writeBytes(message.frame);
+    this.#out.writeBytes(message.frame, MAX_COPIED_PAYLOAD_BYTES);
     return true;
   }
 

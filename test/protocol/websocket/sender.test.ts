@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ByteWriter } from '../../../src/protocol/http/byte-writer.ts';
 import type { DeflateCodec } from '../../../src/protocol/websocket/deflate-codec.ts';
+import { MAX_COPIED_PAYLOAD_BYTES } from '../../../src/protocol/websocket/frame-writer.ts';
 import { prepareBinary, prepareText } from '../../../src/protocol/websocket/prepared-message.ts';
 import {
   DEFAULT_SENDER_OPTIONS,
@@ -238,6 +239,20 @@ describe('compression (RFC 7692 §6.1)', () => {
     sender.sendPart(Buffer.from('a'), true);
     assert.deepEqual(sent(), plain(TEXT, 'a'));
   });
+});
+
+test('a large payload is passed on by reference, a small one copied', () => {
+  const large = Buffer.alloc(MAX_COPIED_PAYLOAD_BYTES + 1, 'a');
+  const out = new ByteWriter();
+  const sender = new WebSocketSender(out, null);
+  sender.sendBinary(large);
+  sender.sendPrepared(prepareBinary(large));
+  sender.sendBinary(large.subarray(1));
+  const pieces = out.takeAll();
+  assert.equal(pieces.length, 4);
+  assert.equal(pieces[1]?.buffer, large.buffer);
+  large.fill('b');
+  assert.equal(pieces[3]?.includes('b'), false);
 });
 
 test('a prepared message is the same frame', () => {

@@ -94,14 +94,16 @@ async function createDatabase(host: string, kind: 'superuser' | 'owner'): Promis
   const user = kind === 'superuser' ? 'postgres' : 'owner';
   const admin = await connect(host, 'postgres', 'postgres');
   if (kind === 'owner') await admin.exec('create role owner login');
-  await admin.exec(`create database test_${kind} owner ${user}`);
+  // Characters that mean something in HTML: the name is shown on a page.
+  const name = `test <${kind}>`;
+  await admin.exec(`create database "${name}" owner ${user}`);
   await admin.close();
-  const session = await connect(host, user, `test_${kind}`);
+  const session = await connect(host, user, name);
   return {
     ...session,
     kind,
-    connect: () => connect(host, user, `test_${kind}`),
-    administer: () => connect(host, 'postgres', `test_${kind}`),
+    connect: () => connect(host, user, name),
+    administer: () => connect(host, 'postgres', name),
   };
 }
 

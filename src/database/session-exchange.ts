@@ -110,12 +110,13 @@ export class CallExchange implements Exchange {
 
 export class GatheringExchange implements Exchange {
   readonly #gatherer = new ResultGatherer();
-  readonly #owner: ExchangeOwner;
+  /** Who rolls back what is left open; null where it is to stay open. */
+  readonly #owner: ExchangeOwner | null;
   readonly #resolve: (results: SqlResult[]) => void;
   readonly #reject: (reason: Error) => void;
 
   constructor(
-    owner: ExchangeOwner,
+    owner: ExchangeOwner | null,
     resolve: (results: SqlResult[]) => void,
     reject: (reason: Error) => void,
   ) {
@@ -133,7 +134,7 @@ export class GatheringExchange implements Exchange {
   }
 
   over(_refused: boolean, inTransaction: boolean): void {
-    if (inTransaction) this.#owner.rollBack();
+    if (inTransaction) this.#owner?.rollBack();
     const { error, results } = this.#gatherer;
     if (error !== null) this.#reject(new SqlFailure(error));
     else this.#resolve(results);

@@ -248,7 +248,7 @@ export class Session implements LinkReceiver {
 
   #gather(write: (writer: MessageWriter) => void, keepsTransaction: boolean): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
-      const exchange = new GatheringExchange(this, resolve, reject);
+      const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject);
       if (this.#lost) {
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
         return;

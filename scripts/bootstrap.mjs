@@ -20,6 +20,12 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
+// Cheap where it is there; the pinned Node.js, since the one that runs this may be too old for what the script imports.
+execFileSync(`${root}node_modules/.bin/node`, ['scripts/make-cluster-image.mjs'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+});
+
 /** Command that must be on PATH → Debian package that brings it. */
 const PACKAGES = {
   '--test': { curl: 'curl', psql: 'postgresql-client' },

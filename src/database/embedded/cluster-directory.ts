@@ -1,27 +1,23 @@
-// The directory of a PostgreSQL cluster: made whole or not at all. Does not guard it against a second process.
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+// The directory of a PostgreSQL cluster: whole, or known not to be. Does not guard it against a second process.
+//
+// A process that is killed while it makes a cluster leaves a directory that looks like one and is none. So a mark lies
+// beside it until it is whole, and whoever finds the mark makes it anew: nothing in it was ever served.
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-interface Cluster {
-  close(): Promise<void>;
+const mark = (directory: string): string => `${directory}.unfinished`;
+
+/** Makes room for a cluster unless there is one. Returns whether one has to be made, and `finishCluster` called then. */
+export function beginCluster(directory: string): boolean {
+  const unfinished = existsSync(mark(directory));
+  if (!unfinished && existsSync(join(directory, 'PG_VERSION'))) return false;
+  if (unfinished) rmSync(directory, { recursive: true, force: true });
+  else writeFileSync(mark(directory), '');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return true;
 }
 
-/**
- * Makes the cluster unless it is there. It is made beside its place and renamed, because a process that is killed in the
- * middle of writing it would leave a directory that looks like a cluster and is none.
- *
- * @returns whether it had to be made
- */
-export async function prepareCluster(
-  directory: string,
-  open: (directory: string) => Promise<Cluster>,
-): Promise<boolean> {
-  if (existsSync(join(directory, 'PG_VERSION'))) return false;
-  const unfinished = `${directory}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  const cluster = await open(unfinished);
-  await cluster.close();
-  renameSync(unfinished, directory);
-  return true;
+/** The cluster is whole. */
+export function finishCluster(directory: string): void {
+  rmSync(mark(directory));
 }

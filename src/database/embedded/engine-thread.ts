@@ -3,7 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import type { EngineThreadData, EngineThreadMessage } from './engine-channel.ts';
-import { prepareCluster } from './cluster-directory.ts';
+import { beginCluster, finishCluster } from './cluster-directory.ts';
+import { readClusterImage } from './cluster-image.ts';
 import { Engine } from './engine.ts';
 
 /** Lines of PostgreSQL's own log that are kept, to say what it died of. */
@@ -27,9 +28,12 @@ function post(message: EngineThreadMessage): void {
   parentPort?.postMessage(message);
 }
 
-function openCluster(directory: string | null): Promise<PGlite> {
+/** Opens the cluster, and makes it where there is none. */
+async function openCluster(directory: string | null, makes: boolean): Promise<PGlite> {
+  const image = makes ? await readClusterImage() : null;
   return PGlite.create({
     ...(directory === null ? {} : { dataDir: `file://${directory}` }),
+    ...(image === null ? {} : { loadDataDir: image }),
     startParams: [...PGlite.defaultStartParams, ...START_PARAMETERS],
     onStderr(line) {
       logLines.push(line);
@@ -47,9 +51,10 @@ function messageOf(error: unknown): string {
 }
 
 try {
-  const initialised =
-    data.clusterDirectory === null ? true : await prepareCluster(data.clusterDirectory, openCluster);
-  const database = await openCluster(data.clusterDirectory);
+  const { clusterDirectory } = data;
+  const initialised = clusterDirectory === null || beginCluster(clusterDirectory);
+  const database = await openCluster(clusterDirectory, initialised);
+  if (initialised && clusterDirectory !== null) finishCluster(clusterDirectory);
   const version = await database.query<{ server_version: string }>('show server_version');
   const engine = new Engine(database.Module, data, post);
   post({ kind: 'ready', version: version.rows[0]?.server_version ?? '', initialised });

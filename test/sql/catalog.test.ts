@@ -267,7 +267,12 @@ onEachDatabase((database) => {
       update omni_httpd.listeners set protocol = 'https', effective_port = 8443 where port = 8443;`);
     const { listeners } = await readCatalog(database());
     assert.deepEqual(
-      listeners.map(({ id: _, ...rest }) => rest),
+      listeners.map(({ address, port, effectivePort, protocol }) => ({
+        address,
+        port,
+        effectivePort,
+        protocol,
+      })),
       [
         { address: '::1', port: 0, effectivePort: 0, protocol: 'http' },
         { address: '10.0.0.1', port: 8443, effectivePort: 8443, protocol: 'https' },

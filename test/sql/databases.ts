@@ -2,7 +2,7 @@
 // superuser and as an ordinary role that owns its database.
 import { after, before, describe } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
-import pg from 'pg';
+import { Client } from 'pg';
 import { installSchema } from '../../src/database/schema-installation.ts';
 import type { SchemaTarget } from '../../src/database/schema-installation.ts';
 import { findPostgres, startPostgres, type PostgresServer } from './servers.ts';
@@ -108,7 +108,7 @@ async function createDatabase(host: string, kind: 'superuser' | 'owner'): Promis
 }
 
 async function connect(host: string, user: string, database: string): Promise<TestSession> {
-  const client = new pg.Client({ host, user, database });
+  const client = new Client({ host, user, database });
   await client.connect();
   // A test that failed in a transaction must not hold up the ones after it.
   await client.query("set lock_timeout = '20s'");

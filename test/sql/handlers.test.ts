@@ -126,7 +126,7 @@ onEachDatabase(
           "ping AS (SELECT omni_httpd.http_response(body => 'pong') FROM request WHERE request.path = '/ping') " +
           'SELECT * FROM test UNION ALL SELECT * FROM ping WHERE NOT EXISTS (SELECT FROM test)',
       );
-      await database().query('update omni_httpd.handlers set query = $1', [String(query)]);
+      await database().query('update omni_httpd.handlers set query = $1', [query]);
       assert.deepEqual(await answer(database(), '/test'), [200, 'test']);
       assert.deepEqual(await answer(database(), '/ping'), [200, 'pong']);
       assert.equal(await answer(database(), '/other'), null);

@@ -152,7 +152,10 @@ onEachDatabase(
       if (database().kind === 'embedded') return;
       const sessions = await Promise.all([1, 2, 3].map(() => database().connect()));
       const results = await Promise.all(sessions.map((session) => installSchema(session, OPTIONS)));
-      assert.deepEqual(results.map(({ from }) => from).toSorted(), [0, LATEST, LATEST]);
+      assert.deepEqual(
+        results.map(({ from }) => from).toSorted((a, b) => a - b),
+        [0, LATEST, LATEST],
+      );
       for (const session of sessions) await session.close();
     });
 

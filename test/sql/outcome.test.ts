@@ -1,7 +1,7 @@
 // http_outcome, its variants and their constructors (omni_httpd.md §1 and §3).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeOutcome } from '../../src/catalog/outcome.ts';
 import { onEachDatabase, one, value, type TestDatabase } from './databases.ts';
 

@@ -1,7 +1,7 @@
 // Makes a bare clone ready: installs npm packages when they are missing or stale, and with --test or --bench the
 // Debian packages that those need. Plain JavaScript for the Node.js that the machine happens to have (20 or newer).
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +19,10 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   });
   writeFileSync(stamp, lock);
 }
+
+// So that `npx howdah` in a clone runs the clone, with the pinned Node.js, and asks no registry.
+const command = `${root}node_modules/.bin/howdah`;
+if (lstatSync(command, { throwIfNoEntry: false }) === undefined) symlinkSync('../../bin/howdah.js', command);
 
 // Cheap where it is there; the pinned Node.js, since the one that runs this may be too old for what the script imports.
 execFileSync(`${root}node_modules/.bin/node`, ['scripts/make-cluster-image.mjs'], {

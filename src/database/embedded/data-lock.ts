@@ -3,7 +3,8 @@
 // Each process writes a claim under a name of its own, then looks for others. Both orders of two starters end well: whoever
 // looks second sees the other's claim, since his own was written before. When both see each other, both withdraw and try
 // again after different times. No file is ever taken over, so there is no moment in which two think they hold it.
-import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { HowdahError } from '../../errors.ts';
 import { ownIdentity } from './process-identity.ts';
 import {
@@ -82,9 +83,21 @@ function lockedBy(other: Claim): HowdahError {
 }
 
 function makeDirectory(directory: string): void {
-  usable(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  usable(() => makeMissing(directory));
   if (!usable(() => statSync(directory)).isDirectory()) {
     throw new HowdahError('HOWDAH_DATA_UNUSABLE', `${directory} is not a directory`);
+  }
+}
+
+/** mkdir's own `recursive` never returns where the system answers ENOENT although the parent is there, as /proc does. */
+function makeMissing(directory: string): void {
+  if (existsSync(directory)) return;
+  makeMissing(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have been faster.
+    if (!existsSync(directory)) throw error;
   }
 }
 

@@ -11,7 +11,7 @@ export interface TestEmbedded {
   readonly database: EmbeddedDatabase;
   readonly observations: Observation[];
   /** Resolves with the next observation of the kind that was not waited for yet. */
-  observed<K extends Observation['kind']>(kind: K): Promise<Extract<Observation, { kind: K }>>;
+  readonly observed: <K extends Observation['kind']>(kind: K) => Promise<Extract<Observation, { kind: K }>>;
 }
 
 export async function openTestEmbedded(

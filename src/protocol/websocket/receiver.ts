@@ -208,7 +208,6 @@ export class WebSocketReceiver {
   }
 
   #inflate(start: number, end: number, isEnd: boolean): boolean {
-    if (start === end && !isEnd) return true;
     const { maxMessageBytes, maxInflateRatio } = this.#limits;
     const receivedBytes = this.#sentBytes - this.#remaining;
     const allowed = Math.max(FREE_INFLATED_BYTES, receivedBytes * maxInflateRatio);

@@ -140,7 +140,6 @@ export class WebSocketSender {
     if (this.#phase !== 'open') return false;
     writeFrame(this.#out, FIN_BIT | CLOSE, payload);
     this.#phase = 'closing';
-    this.#next = null;
     return true;
   }
 

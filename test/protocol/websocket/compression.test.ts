@@ -148,6 +148,12 @@ describe('a decompression bomb is refused with 1009', () => {
     assert.ok(mixed.length > FREE_INFLATED_BYTES);
     assert.deepEqual(hear([compressed(TEXT, mixed)], { codec, limits }), [`text ${mixed.toString()}`]);
   });
+  test('by ratio to what has come, not to what is announced', () => {
+    const limits = { maxMessageBytes: 10_000_000, maxFrameBytes: 10_000_000, maxInflateRatio: 100 };
+    const payload = deflate(Buffer.alloc(500_000));
+    const bytes = frame(BINARY, Buffer.concat([payload, Buffer.alloc(100_000)]), { reserved: RSV1 });
+    assert.deepEqual(hear([bytes.subarray(0, payload.length + 20)], { codec, limits }), [fault]);
+  });
   test('each message counts for itself', () => {
     const limits = { maxMessageBytes: 5000, maxInflateRatio: 2000 };
     const payload = deflate(Buffer.alloc(5000, 'x'));

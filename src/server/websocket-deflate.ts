@@ -43,6 +43,8 @@ type ZlibStream = ReturnType<typeof createDeflateRaw> | ReturnType<typeof create
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** An empty message: a stored block of no bytes without its tail (§7.2.3.6). */
 const EMPTY_MESSAGE = Buffer.from([0x00]);
+/** A stream's own output buffer is not used here: as small as may be, and not 16 KB of every connection. */
+const chunkSize = constants.Z_MIN_CHUNK;
 /** Output is made in pieces of this size. */
 const SCRATCH_BYTES = 65_536;
 /**
@@ -83,7 +85,7 @@ export class ZlibDeflateCodec implements DeflateCodec {
     maxBytes: number,
   ): Buffer | 'malformed' | 'too-large' {
     const { clientMaxWindowBits: windowBits, clientNoContextTakeover } = this.#parameters;
-    this.#inflater ??= new SyncZlib(createInflateRaw({ windowBits }));
+    this.#inflater ??= new SyncZlib(createInflateRaw({ windowBits, chunkSize }));
     const output = new Output(maxBytes);
     let fault = this.#inflatePart(this.#inflater, bytes, start, end, output);
     if (isEnd && fault === null) {
@@ -97,7 +99,7 @@ export class ZlibDeflateCodec implements DeflateCodec {
   deflate(bytes: Uint8Array, isEnd: boolean): Buffer {
     const { level, memLevel } = this.#options;
     const { serverMaxWindowBits: windowBits, serverNoContextTakeover } = this.#parameters;
-    this.#deflater ??= new SyncZlib(createDeflateRaw({ windowBits, level, memLevel }));
+    this.#deflater ??= new SyncZlib(createDeflateRaw({ windowBits, level, memLevel, chunkSize }));
     const deflater = this.#deflater;
     const output = new Output(Infinity);
     const flush = isEnd ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;

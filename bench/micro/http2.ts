@@ -18,24 +18,16 @@ function frame(type: number, flags: number, id: number, payload: Buffer = Buffer
   return bytes;
 }
 
-/** The header block of a request as a client sends it the first time and then again. */
-function requestBlocks(extra: readonly string[]): [Buffer, Buffer] {
+const PSEUDO = [':method', 'GET', ':scheme', 'http', ':authority', 'localhost:8080'];
+
+/** Header blocks of requests as one client sends them: the path of the nth is `path(n)`. */
+function makeBlocks(extra: readonly string[], path: (n: number) => string): (n: number) => Buffer {
   const encoder = new HpackEncoder(4096);
   const scratch = Buffer.alloc(8192);
-  const fields = [
-    ':method',
-    'GET',
-    ':scheme',
-    'http',
-    ':authority',
-    'localhost:8080',
-    ':path',
-    '/',
-    ...extra,
-  ];
-  const encode = (): Buffer =>
-    Buffer.from(scratch.subarray(0, encoder.encode(scratch, 0, '', fields, -1, '', '')));
-  return [encode(), encode()];
+  return (n) => {
+    const fields = [...PSEUDO, ':path', path(n), ...extra];
+    return Buffer.from(scratch.subarray(0, encoder.encode(scratch, 0, '', fields, -1, '', '')));
+  };
 }
 
 function makeEvents(answer: (stream: Parameters<Http2Events['receiveHead']>[0]) => void): Http2Events {
@@ -60,44 +52,64 @@ interface Variant {
   readonly name: string;
   /** Serves a chunk of STREAMS requests and takes the output. */
   run(chunk: Buffer): void;
-  readonly blocks: [Buffer, Buffer];
+  readonly block: (n: number) => Buffer;
+  /** Chunks that are made before the time is taken. */
+  readonly chunks: number;
   nextId: number;
   readonly rates: number[];
 }
 
 const sink = { bytes: 0 };
 
-function machine(name: string, extra: readonly string[], fields: () => string[], body: string): Variant {
+function machine(
+  name: string,
+  fields: () => string[],
+  { extra = [], path = () => '/', body = 'Hello, world!' }: MachineOptions = {},
+): Variant {
   const connection: Http2Connection = new Http2Connection(
     makeEvents((stream) => {
       connection.sendResponse(stream, 200, fields(), body, DATE, 'howdah');
     }),
   );
-  connection.receive(CLIENT_PREFACE);
-  connection.receive(frame(FrameType.SETTINGS, 0, 0));
+  // INITIAL_WINDOW_SIZE of 2^30.
+  connection.receive(
+    Buffer.concat([CLIENT_PREFACE, frame(FrameType.SETTINGS, 0, 0, Buffer.from([0, 4, 0x40, 0, 0, 0]))]),
+  );
   connection.receive(frame(FrameType.SETTINGS, 1, 0));
-  const blocks = requestBlocks(extra);
-  connection.receive(frame(FrameType.HEADERS, 5, 1, blocks[0]));
-  connection.takeOutput();
+  const block = makeBlocks(extra, path);
+  connection.receive(frame(FrameType.HEADERS, 5, 1, block(0)));
   const increment = Buffer.alloc(4);
   increment.writeUInt32BE(body.length * STREAMS);
   const update = frame(FrameType.WINDOW_UPDATE, 0, 0, increment);
+  const take = (): void => {
+    while (connection.hasOutput) for (const piece of connection.takeOutput()) sink.bytes += piece.length;
+  };
+  connection.receive(update);
+  take();
   return {
     name,
     run(chunk) {
       connection.receive(chunk);
       connection.receive(update);
-      for (const piece of connection.takeOutput()) sink.bytes += piece.length;
+      take();
     },
-    blocks,
+    block,
+    chunks: body.length > 1000 ? 20 : 200,
     nextId: 3,
     rates: [],
   };
 }
 
+interface MachineOptions {
+  readonly extra?: readonly string[];
+  readonly path?: (n: number) => string;
+  readonly body?: string | Buffer;
+}
+
 function baseline(): Variant {
-  const blocks = requestBlocks([]);
-  const head = Buffer.from(blocks[1]);
+  const block = makeBlocks([], () => '/');
+  block(0);
+  const head = block(1);
   const body = Buffer.from('Hello, world!');
   return {
     name: 'baseline: frame headers only, fixed answer',
@@ -117,18 +129,19 @@ function baseline(): Variant {
       }
       sink.bytes += at;
     },
-    blocks,
+    block,
+    chunks: 200,
     nextId: 3,
     rates: [],
   };
 }
 
-function makeChunks(variant: Variant, count: number): Buffer[] {
+function makeChunks(variant: Variant): Buffer[] {
   const chunks: Buffer[] = [];
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < variant.chunks; n++) {
     const frames: Buffer[] = [];
     for (let i = 0; i < STREAMS; i++, variant.nextId += 2) {
-      frames.push(frame(FrameType.HEADERS, 5, variant.nextId, variant.blocks[1]));
+      frames.push(frame(FrameType.HEADERS, 5, variant.nextId, variant.block(variant.nextId)));
     }
     chunks.push(Buffer.concat(frames));
   }
@@ -140,20 +153,17 @@ const TYPE = ['content-type', 'text/plain'];
 let counter = 0;
 const variants = [
   baseline(),
-  machine('plain text, fields of one array', [], () => TYPE, 'Hello, world!'),
-  machine(
-    'plain text, new fields each time',
-    [],
-    () => ['content-type', 'text/plain', 'x-frame-options', 'deny'],
-    'Hello, world!',
-  ),
-  machine(
-    'plain text, another etag each time',
-    [],
-    () => ['content-type', 'text/plain', 'etag', `"${counter++ % 100_000}"`],
-    'Hello, world!',
-  ),
-  machine('20 request headers', HEADERS_20, () => TYPE, 'Hello, world!'),
+  machine('plain text, fields of one array', () => TYPE),
+  machine('plain text, new fields each time', () => [
+    'content-type',
+    'text/plain',
+    'x-frame-options',
+    'deny',
+  ]),
+  machine('another path each time', () => TYPE, { path: (n) => `/some/path/${n}?query=${n % 7}` }),
+  machine('another etag each time', () => ['content-type', 'text/plain', 'etag', `"${counter++ % 100_000}"`]),
+  machine('20 request headers', () => TYPE, { extra: HEADERS_20 }),
+  machine('100 KB response', () => TYPE, { body: Buffer.alloc(102_400, 'x') }),
 ];
 
 for (let round = 0; round < ROUNDS; round++) {
@@ -161,7 +171,7 @@ for (let round = 0; round < ROUNDS; round++) {
     let requests = 0;
     let elapsed = 0;
     while (elapsed < seconds * 1000) {
-      const chunks = makeChunks(variant, 200);
+      const chunks = makeChunks(variant);
       const start = process.cpuUsage().user;
       for (const chunk of chunks) variant.run(chunk);
       elapsed += (process.cpuUsage().user - start) / 1000;

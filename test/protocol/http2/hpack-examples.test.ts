@@ -199,6 +199,7 @@ for (const [name, bytes] of Object.entries({
   'bad Huffman coding (RFC 7541 §5.2)': '0481 00',
   'bad Huffman coding of a name (RFC 7541 §5.2)': '0081 0001 61',
   'a size update above the limit (RFC 7541 §6.3)': '3fe21f',
+  'a size update of zeros without end (RFC 7541 §5.1)': '3f808080808000',
   'a size update that is cut off (RFC 7541 §6.3)': '3f',
   'a size update after a field (RFC 7541 §4.2)': '8220',
 })) {

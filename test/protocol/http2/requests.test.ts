@@ -226,6 +226,12 @@ eachWay('DATA beyond content-length is a stream error (RFC 9113 §8.1.1)', (feed
   assert.deepEqual(peer.events, ['head 1', 'data 1', 'reset 1']);
   assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR);
 });
+eachWay('a content-length of 0 allows no DATA, and may stand without it (RFC 9113 §8.1.1)', (feed) => {
+  const peer = Peer.ready({}, feed).send(post(1, ['content-length', '0']), data(1, 'x'));
+  assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR);
+  peer.send(request(3, ['content-length', '0']));
+  assert.equal(peer.events.at(-1), 'head 3');
+});
 eachWay('an end before content-length is a stream error (RFC 9113 §8.1.1)', (feed) => {
   const peer = Peer.ready({}, feed).send(post(1, ['content-length', '3']), data(1, 'ab', true));
   assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR);

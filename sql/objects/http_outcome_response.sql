@@ -6,10 +6,16 @@ returns omni_httpd.http_outcome
 language sql stable
 return case
   when response is distinct from null then
-    ('\x00'::bytea
-      || coalesce(int2send((response).status), '\x8000'::bytea)
-      || coalesce(array_send((response).headers), '\xffffffff'::bytea)
-      || coalesce('\x01'::bytea || (response).body, ''::bytea))::omni_httpd.http_outcome
+    coalesce(
+      '\x00'::bytea
+        || coalesce(int2send((response).status), '\x8000'::bytea)
+        || coalesce(array_send((response).headers), '\xffffffff'::bytea)
+        || '\x01'::bytea
+        || (response).body,
+      '\x00'::bytea
+        || coalesce(int2send((response).status), '\x8000'::bytea)
+        || coalesce(array_send((response).headers), '\xffffffff'::bytea)
+    )::omni_httpd.http_outcome
 end;
 
 -- null for another variant. Takes bytea, the base type of http_outcome, because a cast can only be created on that.

@@ -1,6 +1,9 @@
 -- A response, by the type of its body. One function per type instead of one for any type, because PostgreSQL then inlines
 -- each into its caller (the reason is told at the type http_outcome), and because the body is encoded by its own
 -- type without looking. STABLE, as textsend and array_send are: what is not marked so is not inlined.
+--
+-- A null body makes the first of the two forms null. So the body is an argument that is used once, and copied once; the
+-- status and the headers are used twice, and where they are volatile (a random cookie) the function is called: 5 to 9 µs.
 
 create or replace function omni_httpd.http_response(
   body text default null,
@@ -8,10 +11,14 @@ create or replace function omni_httpd.http_response(
   headers omni_http.http_headers default null
 ) returns omni_httpd.http_outcome
 language sql stable
-return ('\x00'::bytea
-  || int2send(coalesce(status, 200)::smallint)
-  || coalesce(array_send(headers), '\xffffffff'::bytea)
-  || coalesce('\x02'::bytea || textsend(body), ''::bytea))::omni_httpd.http_outcome;
+return coalesce(
+  '\x00'::bytea
+    || int2send(coalesce(status, 200)::smallint)
+    || coalesce(array_send(headers), '\xffffffff'::bytea)
+    || '\x02'::bytea
+    || textsend(body),
+  '\x00'::bytea || int2send(coalesce(status, 200)::smallint) || coalesce(array_send(headers), '\xffffffff'::bytea)
+)::omni_httpd.http_outcome;
 
 create or replace function omni_httpd.http_response(
   body bytea,
@@ -19,10 +26,14 @@ create or replace function omni_httpd.http_response(
   headers omni_http.http_headers default null
 ) returns omni_httpd.http_outcome
 language sql stable
-return ('\x00'::bytea
-  || int2send(coalesce(status, 200)::smallint)
-  || coalesce(array_send(headers), '\xffffffff'::bytea)
-  || coalesce('\x03'::bytea || body, ''::bytea))::omni_httpd.http_outcome;
+return coalesce(
+  '\x00'::bytea
+    || int2send(coalesce(status, 200)::smallint)
+    || coalesce(array_send(headers), '\xffffffff'::bytea)
+    || '\x03'::bytea
+    || body,
+  '\x00'::bytea || int2send(coalesce(status, 200)::smallint) || coalesce(array_send(headers), '\xffffffff'::bytea)
+)::omni_httpd.http_outcome;
 
 create or replace function omni_httpd.http_response(
   body json,
@@ -30,10 +41,14 @@ create or replace function omni_httpd.http_response(
   headers omni_http.http_headers default null
 ) returns omni_httpd.http_outcome
 language sql stable
-return ('\x00'::bytea
-  || int2send(coalesce(status, 200)::smallint)
-  || coalesce(array_send(headers), '\xffffffff'::bytea)
-  || coalesce('\x04'::bytea || json_send(body), ''::bytea))::omni_httpd.http_outcome;
+return coalesce(
+  '\x00'::bytea
+    || int2send(coalesce(status, 200)::smallint)
+    || coalesce(array_send(headers), '\xffffffff'::bytea)
+    || '\x04'::bytea
+    || json_send(body),
+  '\x00'::bytea || int2send(coalesce(status, 200)::smallint) || coalesce(array_send(headers), '\xffffffff'::bytea)
+)::omni_httpd.http_outcome;
 
 create or replace function omni_httpd.http_response(
   body jsonb,
@@ -41,10 +56,14 @@ create or replace function omni_httpd.http_response(
   headers omni_http.http_headers default null
 ) returns omni_httpd.http_outcome
 language sql stable
-return ('\x00'::bytea
-  || int2send(coalesce(status, 200)::smallint)
-  || coalesce(array_send(headers), '\xffffffff'::bytea)
-  || coalesce('\x04'::bytea || textsend(body::text), ''::bytea))::omni_httpd.http_outcome;
+return coalesce(
+  '\x00'::bytea
+    || int2send(coalesce(status, 200)::smallint)
+    || coalesce(array_send(headers), '\xffffffff'::bytea)
+    || '\x04'::bytea
+    || textsend(body::text),
+  '\x00'::bytea || int2send(coalesce(status, 200)::smallint) || coalesce(array_send(headers), '\xffffffff'::bytea)
+)::omni_httpd.http_outcome;
 
 create or replace function omni_httpd.http_response(
   body "char",
@@ -52,10 +71,14 @@ create or replace function omni_httpd.http_response(
   headers omni_http.http_headers default null
 ) returns omni_httpd.http_outcome
 language sql stable
-return ('\x00'::bytea
-  || int2send(coalesce(status, 200)::smallint)
-  || coalesce(array_send(headers), '\xffffffff'::bytea)
-  || coalesce('\x02'::bytea || textsend(body::text), ''::bytea))::omni_httpd.http_outcome;
+return coalesce(
+  '\x00'::bytea
+    || int2send(coalesce(status, 200)::smallint)
+    || coalesce(array_send(headers), '\xffffffff'::bytea)
+    || '\x02'::bytea
+    || textsend(body::text),
+  '\x00'::bytea || int2send(coalesce(status, 200)::smallint) || coalesce(array_send(headers), '\xffffffff'::bytea)
+)::omni_httpd.http_outcome;
 
 -- A body of any other type is refused, unless it is null.
 create or replace function omni_httpd.http_response(

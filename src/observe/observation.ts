@@ -20,6 +20,8 @@ export type Observation =
     }
   | { readonly kind: 'listener-closed'; readonly id: number; readonly url: string }
   | { readonly kind: 'accept-failed'; readonly url: string; readonly reason: string }
+  | { readonly kind: 'handshake-failed'; readonly url: string; readonly reason: string }
+  | { readonly kind: 'certificate-failed'; readonly source: string; readonly reason: string }
   | {
       readonly kind: 'request-done';
       readonly id: string;

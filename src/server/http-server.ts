@@ -1,6 +1,7 @@
 // What all connections of an HTTP server share, and the set of them: takes sockets, drains, closes. Not the listening
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Driver } from './http2-driver.ts';
@@ -38,9 +39,15 @@ export class HttpServer implements ConnectionHost {
     return this.#draining;
   }
 
-  /** Speaks HTTP on an accepted socket: HTTP/1 until the client says that it is HTTP/2. */
+  /**
+   * Speaks HTTP on an accepted socket: over TLS, what ALPN has agreed on; without that, HTTP/1 until the client says that
+   * it is HTTP/2.
+   */
   accept(socket: Socket, listenerId: number): void {
-    this.#add(new Http1Connection(this, socket, new SocketInfo(socket, listenerId, 'http')));
+    const secure = socket instanceof TLSSocket;
+    const info = new SocketInfo(socket, listenerId, secure ? 'https' : 'http');
+    if (secure && socket.alpnProtocol === 'h2') this.acceptHttp2(socket, info, null);
+    else this.#add(new Http1Connection(this, socket, info));
   }
 
   /** Speaks HTTP/2 on a socket. `first`: what was read from it already. */

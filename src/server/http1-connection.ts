@@ -8,6 +8,7 @@ import type { Http1Fault } from '../protocol/http1/fault.ts';
 import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
 import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
+import { resetSocket } from '../transport/reset-socket.ts';
 import { BodyAllowance } from './body-allowance.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
@@ -214,7 +215,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#last = true;
     this.#output.flush();
     // With an answer begun, a reset tells the client that it is not whole, also where its end is the connection's.
-    if (this.#stream?.begun === true) this.#socket.resetAndDestroy();
+    if (this.#stream?.begun === true) resetSocket(this.#socket);
     else this.#socket.destroySoon();
   }
 
@@ -251,7 +252,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     if (this.#state === 'lingering') {
       if (nowMs - this.#phaseSinceMs > lingerTimeoutMs) this.destroy();
     } else if (this.#socket.writableLength > 0) {
-      if (this.#progress.stalled(this.#socket, nowMs, this.#idleTimeoutMs)) this.#socket.resetAndDestroy();
+      if (this.#progress.stalled(this.#socket, nowMs, this.#idleTimeoutMs)) resetSocket(this.#socket);
     } else if (this.#stream !== null || this.#receiver.phase === 'body') {
       this.#checkBody(nowMs);
     } else if (this.#receiver.phase === 'head') {
@@ -359,7 +360,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     const stream = this.#stream;
     this.#stream = null;
     if (stream?.begun === true) {
-      this.#socket.resetAndDestroy();
+      resetSocket(this.#socket);
     } else if (stream !== null || this.#head === null) {
       this.#sendEarlyError(status, reason, partial);
     }

@@ -10,6 +10,7 @@ import type { Http2Events } from '../protocol/http2/events.ts';
 import { ErrorCode, type Http2Fault } from '../protocol/http2/fault.ts';
 import type { HeadRefusal, Http2RequestHead } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
+import { resetSocket } from '../transport/reset-socket.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
 import { Http2Channel, type ChannelHost } from './http2-channel.ts';
@@ -165,7 +166,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     }
     this.machine.tick(nowMs);
     if (this.#socket.writableLength === 0) this.#progress.reset();
-    else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) this.#socket.resetAndDestroy();
+    else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) resetSocket(this.#socket);
     for (const channel of this.#channels) channel.checkBody(nowMs);
     if (!this.machine.prefaceReceived && inPhaseMs > handshakeTimeoutMs) {
       this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');

@@ -1,6 +1,8 @@
 // A listening socket: opens, accepts, counts and bounds its connections. What is spoken on them is not its business.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Observer } from '../observe/observation.ts';
+import type { CertificateSet } from './certificate-set.ts';
+import { TlsAcceptor, type TlsOptions } from './tls-acceptor.ts';
 
 export interface ListenerOptions {
   /** IPv4 or IPv6 address. */
@@ -13,6 +15,8 @@ export interface ListenerOptions {
   readonly maxWaiting?: number;
   /** Length of the kernel's queue of connections not accepted yet. */
   readonly backlog?: number;
+  /** With it, what is accepted is a TLSSocket whose handshake is done. */
+  readonly tls?: TlsOptions;
 }
 
 /** Ten thousand idle connections are ordinary; what is beyond this is a flood, or wants a larger number. */
@@ -26,6 +30,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #observer: Observer;
   readonly #accept: (socket: Socket) => void;
+  readonly #tls: TlsAcceptor | null;
   readonly #waiting: Socket[] = [];
   #connections = 0;
   #port = 0;
@@ -35,6 +40,12 @@ export class Listener {
     this.#options = options;
     this.#accept = accept;
     this.#observer = observer;
+    this.#tls =
+      options.tls === undefined
+        ? null
+        : new TlsAcceptor(options.tls, accept, (reason) => {
+            observer.observe({ kind: 'handshake-failed', url: this.url, reason });
+          });
     // A client may close its side and still read the answer; unread sockets wait without being read.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
       this.#admit(socket);
@@ -62,13 +73,18 @@ export class Listener {
   }
 
   get url(): string {
-    const { address } = this.#options;
-    return `http://${address.includes(':') ? `[${address}]` : address}:${this.#port}`;
+    const { address, tls } = this.#options;
+    return `${tls === undefined ? 'http' : 'https'}://${address.includes(':') ? `[${address}]` : address}:${this.#port}`;
   }
 
   /** Connections that are being served. */
   get connections(): number {
     return this.#connections;
+  }
+
+  /** For handshakes that begin from now on. Does nothing on a listener without TLS. */
+  useCertificates(certificates: CertificateSet): void {
+    this.#tls?.useCertificates(certificates);
   }
 
   /** Stops accepting: new connections are refused by the system. Those that are open go on. */
@@ -126,6 +142,10 @@ export class Listener {
       while (next?.destroyed === true) next = this.#waiting.shift();
       if (next !== undefined) this.#serve(next);
     });
+    if (this.#tls !== null) {
+      this.#tls.accept(socket);
+      return;
+    }
     this.#accept(socket);
     socket.resume();
   }

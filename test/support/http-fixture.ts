@@ -16,6 +16,7 @@ export interface HttpFixture extends AsyncDisposable {
   readonly observations: Observation[];
   /** Resolves with the first observation, past or to come, of that kind. */
   observed<K extends Observation['kind']>(kind: K): Promise<Extract<Observation, { kind: K }>>;
+  /** A client in clear. */
   connect(): Promise<RawClient>;
 }
 

@@ -1,0 +1,89 @@
+// TLS on the accepted sockets of one listener: handshake, ALPN, the certificate by SNI, client certificates. Its
+// certificates can be exchanged at any time: handshakes that begin later get the new ones, open connections go on.
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { CertificateSet } from './certificate-set.ts';
+
+export interface TlsOptions {
+  readonly certificates: CertificateSet;
+  /** `none` (default), `requested` (but needed by nobody), or `required`: without a trusted one there is no connection. */
+  readonly clientCertificates?: 'none' | 'requested' | 'required';
+  /** From the accepted connection to the end of the handshake; then it is closed. Default 5000: Ranch's. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 5000;
+
+/** What we speak, the preferred one first. A client that offers ALPN and neither of these is refused (RFC 7301 §3.2). */
+const PROTOCOLS = ['h2', 'http/1.1'];
+
+/** Node.js: 16 bytes of name, 16 of HMAC key, 16 of AES key. */
+const TICKET_KEYS_BYTES = 48;
+
+/** Whoever learns a ticket key can read the TLS 1.2 sessions resumed with it, so that it must not live long (RFC 9325 §3.4). */
+const TICKET_KEYS_LIFETIME_MS = 24 * 3_600_000;
+
+export class TlsAcceptor {
+  readonly #server: Server;
+  #certificates: CertificateSet;
+  #ticketKeysSinceMs = Date.now();
+
+  /** `accept` takes sockets whose handshake is done; `refused` is told why that of another was not. */
+  constructor(options: TlsOptions, accept: (socket: TLSSocket) => void, refused: (reason: string) => void) {
+    const { clientCertificates = 'none', handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
+    this.#certificates = options.certificates;
+    this.#server = createServer({
+      ...options.certificates.fallback,
+      ALPNProtocols: PROTOCOLS,
+      SNICallback: (name, done) => done(null, this.#certificates.find(name) ?? undefined),
+      requestCert: clientCertificates !== 'none',
+      rejectUnauthorized: clientCertificates === 'required',
+      handshakeTimeout: handshakeTimeoutMs,
+      ticketKeys: randomBytes(TICKET_KEYS_BYTES),
+    });
+    this.#server.on('secureConnection', (socket) => {
+      // RFC 9113 §9.2.1 forbids it, and in HTTP/1.1 it is good for floods only; TLS 1.3 has none.
+      socket.disableRenegotiation();
+      accept(socket);
+    });
+    this.#server.on('tlsClientError', (error, socket) => {
+      socket.destroy();
+      const reason = refusalReason(error);
+      if (reason !== null) refused(reason);
+    });
+  }
+
+  /** Begins the handshake on a socket that nothing has been read from. */
+  accept(socket: Socket): void {
+    this.#renewTicketKeys();
+    this.#server.emit('connection', socket);
+  }
+
+  useCertificates(certificates: CertificateSet): void {
+    this.#certificates = certificates;
+    this.#server.setSecureContext({ ...certificates.fallback, ticketKeys: this.#server.getTicketKeys() });
+  }
+
+  #renewTicketKeys(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#ticketKeysSinceMs < TICKET_KEYS_LIFETIME_MS) return;
+    this.#ticketKeysSinceMs = nowMs;
+    this.#server.setTicketKeys(randomBytes(TICKET_KEYS_BYTES));
+  }
+}
+
+/** In words, or null where a client has just left. */
+function refusalReason(error: NodeJS.ErrnoException & { reason?: string }): string | null {
+  const code = error.code ?? '';
+  switch (code) {
+    case 'ECONNRESET':
+      return null;
+    case 'ERR_SSL_HTTP_REQUEST':
+      return 'HTTP without TLS was spoken';
+    case 'ERR_TLS_HANDSHAKE_TIMEOUT':
+      return 'the handshake did not end in time';
+    default:
+      return error.reason ?? error.message;
+  }
+}

@@ -203,7 +203,16 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
       for (const piece of pieces) socket.write(piece);
       socket.uncork();
     }
+    this.#balance();
     if (this.#state === 'draining' && machine.drained && !machine.hasOutput) this.#close();
+  }
+
+  /** Heads and acknowledgements have no flow-control window: a client that reads nothing is not read from either. */
+  #balance(): void {
+    const full = this.machine.outputBytes > this.server.options.maxUnsentBytes;
+    if (full === this.#socket.isPaused()) return;
+    if (full) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   /** Ends our side, and reads on for a while, so that what was written last is not lost to a reset. */

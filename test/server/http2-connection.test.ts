@@ -269,3 +269,31 @@ test('an idle connection is ended with GOAWAY', async () => {
   await ask(h2.session, '/');
   await goaway;
 });
+
+test('a client that asks and never reads is not read from any more', async () => {
+  let asked = 0;
+  await using http = await startHttp(
+    (exchange) => {
+      asked += 1;
+      exchange.respond({ status: 200, fields: ['x-filler', 'f'.repeat(4000)], body: null });
+    },
+    { server: { idleTimeoutMs: 60_000 } },
+  );
+  const client = await http.connect();
+  client.socket.pause();
+  client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  client.send(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])); // SETTINGS
+  // GET / http, indexed, and a host as a literal.
+  const block = Buffer.from([0x82, 0x84, 0x86, 0x41, 0x01, 0x68]);
+  for (let id = 1; id < 60_000; id += 2) {
+    const head = Buffer.from([0, 0, block.length, 1, 5, 0, 0, 0, 0]);
+    head.writeUInt32BE(id, 5);
+    client.send(Buffer.concat([head, block]));
+  }
+  let before = -1;
+  while (asked !== before) {
+    before = asked;
+    for (let i = 0; i < 200; i += 1) await new Promise(setImmediate);
+  }
+  assert.ok(asked > 0 && asked < 29_000, `${asked} of 30000 requests were answered into nowhere`);
+});

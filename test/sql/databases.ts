@@ -5,7 +5,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { Client } from 'pg';
 import { installSchema } from '../../src/database/schema-installation.ts';
 import type { SchemaTarget } from '../../src/database/schema-installation.ts';
-import { findPostgres, startPostgres, type PostgresServer } from './servers.ts';
+import { availablePostgres, startPostgres } from '../support/postgres.ts';
+import type { InstalledPostgres, TestPostgres } from '../support/postgres.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -57,12 +58,12 @@ export function onEachDatabase(
     });
   };
   suite('embedded engine', openEmbedded);
-  for (const binaries of findPostgres()) {
-    describe(`PostgreSQL ${binaries.version}`, () => {
-      let server: PostgresServer | undefined;
-      const host = (): string => server?.host ?? '';
+  for (const installed of oneOfEachVersion()) {
+    describe(`PostgreSQL ${installed.version}`, () => {
+      let server: TestPostgres | undefined;
+      const host = (): string => server?.socketDir ?? '';
       before(async () => {
-        server = await startPostgres(binaries);
+        server = await startPostgres(installed);
       });
       after(async () => {
         await server?.stop();
@@ -71,6 +72,10 @@ export function onEachDatabase(
       suite('owner of the database', () => createDatabase(host(), 'owner'));
     });
   }
+}
+
+function oneOfEachVersion(): InstalledPostgres[] {
+  return [...new Map(availablePostgres().map((installed) => [installed.version, installed])).values()];
 }
 
 export async function openEmbedded(): Promise<TestDatabase> {

@@ -138,7 +138,7 @@ const pattern: fc.Arbitrary<UrlPatternParts> = fc
   .map((parts) => {
     const given = Object.entries(parts).filter(([, value]) => value !== undefined);
     // Most components are left out of most patterns.
-    return Object.fromEntries(given) as UrlPatternParts;
+    return Object.fromEntries(given);
   });
 
 const sparsePattern = fc

@@ -4,7 +4,7 @@ import { DEFAULT_DATA_DIRECTORY } from './program.ts';
 
 export interface BannerFacts {
   readonly version: string;
-  readonly server: Pick<RunningServer, 'database' | 'gatewayUrl' | 'listeners' | 'workers'>;
+  readonly server: Pick<RunningServer, 'database' | 'gatewayUrl' | 'listeners' | 'problems' | 'workers'>;
   /** null: in memory. */
   readonly dataDirectory: string | null;
 }
@@ -18,6 +18,7 @@ export function banner({ version, server, dataDirectory }: BannerFacts): string 
   const [first, ...others] = server.listeners.map(({ url }) => url);
   const hint = server.gatewayUrl === null ? '' : sqlHint(server.gatewayUrl, dataDirectory);
   lines.push(`${(first ?? 'no listener yet').padEnd(ADDRESS_WIDTH)}${hint}`.trimEnd(), ...others);
+  lines.push(...server.problems);
   return `${lines.join('\n')}\n`;
 }
 

@@ -11,11 +11,21 @@ import { applyEnvironment, ListSetting, Setting, valueParser } from './settings.
 import type { Environment } from './settings.ts';
 import { packageVersion } from './version.ts';
 
+export interface TlsSettings {
+  /** null: not given. */
+  readonly listen: TcpAddress | null;
+  readonly files: readonly { readonly certificate: string; readonly privateKey: string }[];
+  /** null: clients are asked for no certificate. */
+  readonly clientAuthority: string | null;
+  readonly dev: boolean;
+}
+
 export interface ServeSettings {
   /** null: in memory. */
   readonly dataDirectory: string | null;
   /** null: not given. */
   readonly listen: TcpAddress | null;
+  readonly tls: TlsSettings;
   /** null: off. */
   readonly gateway: GatewayAddress | null;
   readonly sqlPaths: readonly string[];
@@ -76,6 +86,11 @@ interface ServeFlags {
   readonly memory?: boolean;
   readonly listen?: TcpAddress;
   readonly pgListen: GatewayAddress | 'off';
+  readonly tlsListen?: TcpAddress;
+  readonly tlsCert: readonly string[];
+  readonly tlsKey: readonly string[];
+  readonly tlsClientCa?: string;
+  readonly tlsDev?: boolean;
   readonly sql: readonly string[];
   readonly init: boolean;
   readonly dev?: boolean;
@@ -161,6 +176,23 @@ function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command 
         .argParser(valueParser(parseGatewayAddress))
         .default(DEFAULT_GATEWAY, '127.0.0.1:5433'),
     )
+    .optionsGroup('TLS:')
+    .addOption(
+      new Setting(
+        '--tls-listen <HOST:PORT>',
+        'https listener, 127.0.0.1:8443 by default with --tls-cert or --tls-dev; port 0: any',
+      ).argParser(valueParser(parseTcpAddress)),
+    )
+    .addOption(new ListSetting('--tls-cert <FILE>', 'PEM of a certificate and those above it'))
+    .addOption(
+      new ListSetting('--tls-key <FILE>', 'PEM of its private key; as many as --tls-cert, in the same order'),
+    )
+    .addOption(
+      new Setting('--tls-client-ca <FILE>', 'require client certificates of the authorities in this PEM'),
+    )
+    .addOption(
+      new Setting('--tls-dev', 'serve with a self-signed certificate for localhost where there is no other'),
+    )
     .optionsGroup('Limits:')
     .addOption(
       new Setting('--max-body-bytes <SIZE>', 'largest request body: 500000, 10MB, 10MiB')
@@ -195,13 +227,14 @@ function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command 
     .addHelpText(
       'after',
       `
-Each option can be set in the environment instead; several values of HOWDAH_SQL are separated as in PATH.
+Each option can be set in the environment instead; several values of one are separated as in PATH.
 
 Examples:
   howdah serve                                   serve from .howdah, on http://127.0.0.1:8080
   howdah serve --memory --sql examples/          try something out and leave nothing behind
   howdah serve --listen 0.0.0.0:80 --log-format json --data /var/lib/howdah
   howdah serve --listen '[::1]:0' --pg-listen off
+  howdah serve --tls-dev                         HTTP/2 for browsers, on https://localhost:8443
 
 ${exitCodesHelp()}`,
     )
@@ -213,6 +246,12 @@ function serveSettings(command: Command): ServeSettings {
   return {
     dataDirectory: inMemory(command, flags) ? null : flags.data,
     listen: flags.listen ?? null,
+    tls: {
+      listen: flags.tlsListen ?? null,
+      files: certificateFiles(command, flags),
+      clientAuthority: flags.tlsClientCa ?? null,
+      dev: flags.tlsDev ?? false,
+    },
     gateway: flags.pgListen === 'off' ? null : flags.pgListen,
     sqlPaths: flags.sql,
     noInit: !flags.init,
@@ -224,6 +263,15 @@ function serveSettings(command: Command): ServeSettings {
     logLevel: flags.logLevel,
     accessLog: flags.accessLog,
   };
+}
+
+function certificateFiles(command: Command, { tlsCert, tlsKey }: ServeFlags): TlsSettings['files'] {
+  if (tlsCert.length !== tlsKey.length) {
+    command.error(
+      `error: there are ${tlsCert.length} of option '--tls-cert <FILE>' and ${tlsKey.length} of '--tls-key <FILE>'`,
+    );
+  }
+  return tlsCert.map((certificate, i) => ({ certificate, privateKey: tlsKey[i] ?? '' }));
 }
 
 /** `--data` and `--memory` exclude one another; of two from different places, the command line's is meant. */

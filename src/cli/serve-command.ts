@@ -31,6 +31,7 @@ export async function runServe(
     const server = await serve({
       dataDirectory: settings.dataDirectory,
       listen: settings.listen,
+      tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: settings.sqlPaths,
       noInit: settings.noInit,
@@ -41,8 +42,9 @@ export async function runServe(
       observeRequests: settings.accessLog,
     });
     output.started(server);
+    const stopReloading = reloadOnHangup(server, output.observer);
 
-    const signal = await Promise.race([signals.first, server.closed]);
+    const signal = await Promise.race([signals.first, server.closed]).finally(stopReloading);
     if (signal === undefined) throw new Error('the server ended without having been asked to');
     output.observer.observe({ kind: 'server-draining', signal, deadlineMs: settings.drainTimeoutMs });
     await server.close(settings.drainTimeoutMs);
@@ -55,6 +57,17 @@ export async function runServe(
     signals.release();
     output.flush();
   }
+}
+
+/** Certificates are renewed by programs that then say SIGHUP, as to other servers. Returns what ends it. */
+function reloadOnHangup(server: RunningServer, observer: Observer): () => void {
+  const listener = (): void => {
+    server.reload().catch((error: unknown) => {
+      observer.observe({ kind: 'internal-error', where: 'reload on SIGHUP', error });
+    });
+  };
+  process.on('SIGHUP', listener);
+  return () => process.off('SIGHUP', listener);
 }
 
 /** A socket path as it is found from other directories too: `howdah sql` may be started in one. */

@@ -3,6 +3,7 @@
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { SqlResult } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
+import type { CertificateRow, Certificates } from './certificates.ts';
 import type { ListenerResult, ListenerSet } from './listener-set.ts';
 
 /** What of a database is needed here. */
@@ -14,13 +15,20 @@ export interface ListenerDatabase {
 export class ListenerConfiguration {
   readonly #database: ListenerDatabase;
   readonly #listeners: ListenerSet;
+  readonly #certificates: Certificates;
   readonly #observer: Observer;
   #running: Promise<void> | null = null;
   #asked = false;
 
-  constructor(database: ListenerDatabase, listeners: ListenerSet, observer: Observer) {
+  constructor(
+    database: ListenerDatabase,
+    listeners: ListenerSet,
+    certificates: Certificates,
+    observer: Observer,
+  ) {
     this.#database = database;
     this.#listeners = listeners;
+    this.#certificates = certificates;
     this.#observer = observer;
   }
 
@@ -57,6 +65,7 @@ export class ListenerConfiguration {
 
   async #apply(asked: boolean): Promise<ListenerResult[]> {
     const rows = await this.#read();
+    this.#listeners.useCertificates(await this.#certificates.load(await this.#readCertificates()));
     const results = await this.#listeners.apply(rows);
     const before = new Map(rows.map((row) => [row.id, row.effectivePort]));
     const changed = results.filter(({ id, port }) => port !== null && port !== before.get(id));
@@ -80,6 +89,21 @@ export class ListenerConfiguration {
       port: Number(port),
       effectivePort: Number(effectivePort),
       protocol: protocol === 'https' ? 'https' : 'http',
+    }));
+  }
+
+  async #readCertificates(): Promise<CertificateRow[]> {
+    const { rows } = await this.#database.query(
+      `select id, to_json(host_names), certificate, certificate_file, private_key, private_key_file
+       from howdah.certificates order by id`,
+    );
+    return rows.map(([id, names, certificate, certificateFile, privateKey, privateKeyFile]) => ({
+      id: Number(id),
+      hostNames: JSON.parse(names ?? '[]') as string[],
+      certificate: certificate ?? null,
+      certificateFile: certificateFile ?? null,
+      privateKey: privateKey ?? null,
+      privateKeyFile: privateKeyFile ?? null,
     }));
   }
 }

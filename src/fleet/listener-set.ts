@@ -3,7 +3,10 @@
 import type { Socket } from 'node:net';
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { Observer } from '../observe/observation.ts';
-import { Listener } from '../transport/listener.ts';
+import type { CertificateSet } from '../transport/certificate-set.ts';
+import { Listener, type ListenerOptions } from '../transport/listener.ts';
+import type { TlsOptions } from '../transport/tls-acceptor.ts';
+import { NO_CERTIFICATE } from './certificates.ts';
 
 interface OpenListener {
   readonly row: ListenerRow;
@@ -13,6 +16,8 @@ interface OpenListener {
 /** What became of a row: the port it is served on, or why it is not. */
 export interface ListenerResult {
   readonly id: number;
+  /** Host and port that the row asks for. */
+  readonly address: string;
   readonly port: number | null;
   /** What was tried and failed, in order; empty where the first try succeeded. */
   readonly failures: readonly NodeJS.ErrnoException[];
@@ -21,11 +26,25 @@ export interface ListenerResult {
 export class ListenerSet {
   readonly #accept: (socket: Socket, listenerId: number) => void;
   readonly #observer: Observer;
+  readonly #clientCertificates: TlsOptions['clientCertificates'];
+  #certificates: CertificateSet | null = null;
   #open = new Map<number, OpenListener>();
 
-  constructor(accept: (socket: Socket, listenerId: number) => void, observer: Observer) {
+  constructor(
+    accept: (socket: Socket, listenerId: number) => void,
+    observer: Observer,
+    clientCertificates: TlsOptions['clientCertificates'] = 'none',
+  ) {
     this.#accept = accept;
     this.#observer = observer;
+    this.#clientCertificates = clientCertificates;
+  }
+
+  /** For handshakes from now on, on all listeners; open connections go on. */
+  useCertificates(certificates: CertificateSet | null): void {
+    this.#certificates = certificates;
+    if (certificates === null) return;
+    for (const { listener } of this.#open.values()) listener.useCertificates(certificates);
   }
 
   get urls(): string[] {
@@ -46,12 +65,12 @@ export class ListenerSet {
     const results: ListenerResult[] = [];
     for (const row of rows) {
       const kept = before.get(row.id);
-      if (kept !== undefined && kept.row.address === row.address && kept.row.port === row.port) {
+      if (kept !== undefined && isSame(kept.row, row)) {
         after.set(row.id, kept);
-        results.push({ id: row.id, port: kept.listener.port, failures: [] });
+        results.push({ id: row.id, address: addressOf(row), port: kept.listener.port, failures: [] });
         continue;
       }
-      // A row that moves to another address of the same port needs its old socket out of the way.
+      // A row that moves to another address or protocol of the same port needs its old socket out of the way.
       if (kept !== undefined && kept.row.port === row.port) await this.#close(row.id, kept);
       results.push(await this.#openRow(row, after));
     }
@@ -70,22 +89,24 @@ export class ListenerSet {
   /** The port asked for; where that is in use the one it last had, then any. */
   async #openRow(row: ListenerRow, into: Map<number, OpenListener>): Promise<ListenerResult> {
     const failures: NodeJS.ErrnoException[] = [];
-    if (row.protocol !== 'http') {
-      failures.push(new Error(`protocol ${row.protocol} is not served yet`));
-      this.#observeFailure(row, row.port, 'protocol https is not served yet');
-      return { id: row.id, port: null, failures };
+    const failed: ListenerResult = { id: row.id, address: addressOf(row), port: null, failures };
+    const tls = this.#tlsOptions(row);
+    if (tls === null) {
+      failures.push(new Error(NO_CERTIFICATE));
+      this.#observeFailure(row, row.port, NO_CERTIFICATE);
+      return failed;
     }
     const ports = new Set([row.port, ...(row.effectivePort === 0 ? [] : [row.effectivePort]), 0]);
     for (const port of ports) {
       try {
         const listener = await Listener.open(
-          { address: row.address, port },
+          { address: row.address, port, ...tls },
           (socket) => this.#accept(socket, row.id),
           this.#observer,
         );
         into.set(row.id, { row, listener });
         this.#observer.observe({ kind: 'listener-opened', id: row.id, url: listener.url });
-        return { id: row.id, port: listener.port, failures };
+        return { ...failed, port: listener.port };
       } catch (error) {
         const failure = error as NodeJS.ErrnoException;
         failures.push(failure);
@@ -94,7 +115,15 @@ export class ListenerSet {
         if (failure.code !== 'EADDRINUSE') break;
       }
     }
-    return { id: row.id, port: null, failures };
+    return failed;
+  }
+
+  /** null: the row needs a certificate, and there is none. */
+  #tlsOptions({ protocol }: ListenerRow): Pick<ListenerOptions, 'tls'> | null {
+    if (protocol === 'http') return {};
+    const certificates = this.#certificates;
+    const clientCertificates = this.#clientCertificates ?? 'none';
+    return certificates === null ? null : { tls: { certificates, clientCertificates } };
   }
 
   #observeFailure(row: ListenerRow, port: number, reason: string): void {
@@ -111,4 +140,12 @@ export class ListenerSet {
     await listener.suspend();
     this.#observer.observe({ kind: 'listener-closed', id, url });
   }
+}
+
+function isSame(a: ListenerRow, b: ListenerRow): boolean {
+  return a.address === b.address && a.port === b.port && a.protocol === b.protocol;
+}
+
+function addressOf({ address, port }: ListenerRow): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

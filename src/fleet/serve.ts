@@ -12,15 +12,30 @@ import type { Observer } from '../observe/observation.ts';
 import { HttpServer } from '../server/http-server.ts';
 import { ReverseProxy } from '../web/proxy.ts';
 import { requestHandler } from '../web/request-handler.ts';
+import { Certificates, type CertificateFiles } from './certificates.ts';
 import { ListenerConfiguration } from './listener-configuration.ts';
 import { ListenerSet, type ListenerResult } from './listener-set.ts';
 import { runSqlFiles } from './sql-files.ts';
+
+export interface TlsServeOptions {
+  /**
+   * Address of the https listener. null: what the database has; where it has none and there are certificates from files or
+   * for development, 127.0.0.1:8443.
+   */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly files: readonly CertificateFiles[];
+  /** Path of PEM with the authorities whose client certificates are required; null: no client is asked for one. */
+  readonly clientAuthority: string | null;
+  /** A self-signed certificate serves where there is no other. */
+  readonly dev: boolean;
+}
 
 export interface ServeOptions {
   /** Data directory of the embedded PostgreSQL; null: in memory. */
   readonly dataDirectory: string | null;
   /** Address of the first listener. null: 127.0.0.1:8080 in a new database, what it has in an old one. */
   readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly tls: TlsServeOptions;
   /** Where outside SQL clients are admitted; null: nowhere. */
   readonly gateway: GatewayAddress | null;
   /** Files and directories of SQL to run at start. */
@@ -36,13 +51,20 @@ export interface ServeOptions {
   readonly observeRequests: boolean;
 }
 
+type Protocol = 'http' | 'https';
+type Address = { readonly host: string; readonly port: number };
+
 export interface RunningServer {
   readonly listeners: readonly { readonly url: string }[];
+  /** What of the listeners and certificates is not served, a line each. */
+  readonly problems: readonly string[];
   /** Connection string for SQL clients, or null. */
   readonly gatewayUrl: string | null;
   /** What serves as the database, in a few words. */
   readonly database: string;
   readonly workers: number;
+  /** Reads listeners and certificates anew, files included. */
+  reload(): Promise<void>;
   /** Stops accepting, lets requests finish until `deadlineMs` from now, then ends everything. Call once. */
   close(deadlineMs: number): Promise<void>;
   /** Resolves when close() has ended. */
@@ -50,6 +72,7 @@ export interface RunningServer {
 }
 
 const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8080 } as const;
+const DEFAULT_TLS_LISTEN = { host: '127.0.0.1', port: 8443 } as const;
 
 /** How often what no trigger tells of is looked for (views over functions, foreign tables). */
 const POLL_INTERVAL_MS = 1000;
@@ -98,6 +121,7 @@ class Server {
   readonly #proxy = new ReverseProxy();
   readonly #catalog: Catalog;
   readonly #http: HttpServer;
+  readonly #certificates: Certificates;
   readonly #listeners: ListenerSet;
   readonly #configuration: ListenerConfiguration;
   #gateway: Gateway | null = null;
@@ -121,25 +145,33 @@ class Server {
       observer,
       observeRequests,
     });
+    const { tls, dataDirectory } = options;
+    this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);
     this.#listeners = new ListenerSet(
       (socket, listenerId) => this.#http.accept(socket, listenerId),
       observer,
+      tls.clientAuthority === null ? 'none' : 'required',
     );
-    this.#configuration = new ListenerConfiguration(database, this.#listeners, observer);
+    this.#configuration = new ListenerConfiguration(database, this.#listeners, this.#certificates, observer);
   }
 
   async start(): Promise<RunningServer> {
-    const { listen, sqlPaths, gateway } = this.#options;
+    const { listen, tls, sqlPaths, gateway } = this.#options;
     const database = this.#database;
+    let problems: readonly string[];
     try {
-      if (listen !== null) await this.#moveFirstListener(listen);
+      if (listen !== null) await this.#moveFirstListener('http', listen);
+      if (tls.listen !== null) await this.#moveFirstListener('https', tls.listen);
+      else if (tls.dev || tls.files.length > 0) await this.#addListener('https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.exec(text));
       database.onNotification(CATALOG_CHANNEL, () => this.#refresh());
       await this.#catalog.refresh();
       await this.#reportProblems();
       const results = await this.#configuration.load();
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#configuration.reload());
-      if (listen !== null) assertListening(results[0], listen);
+      await this.#assertListening('http', listen, results);
+      await this.#assertListening('https', tls.listen, results);
+      problems = [...this.#certificates.problems, ...results.flatMap(notServed)];
       this.#gateway = gateway === null ? null : await startGateway(database, gateway, this.#options.observer);
     } catch (error) {
       await this.#stopAccepting();
@@ -158,10 +190,14 @@ class Server {
       get listeners() {
         return listeners.urls.map((url) => ({ url }));
       },
+      problems,
       gatewayUrl: this.#gateway?.url ?? null,
       database: `embedded PostgreSQL ${major} ${dataDirectory === null ? 'in memory' : `in ${dataDirectory}`}`,
       workers: 1,
       closed,
+      reload: async () => {
+        await database.query('select omni_httpd.reload_configuration()');
+      },
       close: async (deadlineMs) => {
         await this.#close(deadlineMs);
         resolve();
@@ -174,18 +210,43 @@ class Server {
     this.#database.announce({ gateway: this.#gateway?.address ?? null, listeners: this.#listeners.urls });
   }
 
-  /** What --listen says goes before what an older database has. */
-  async #moveFirstListener({ host, port }: { host: string; port: number }): Promise<void> {
-    const address = `'${host.replaceAll("'", "''")}'`;
+  /** What --listen and --tls-listen say goes before what an older database has. */
+  async #moveFirstListener(protocol: Protocol, { host, port }: Address): Promise<void> {
+    await this.#addListener(protocol, { host, port });
+    const address = quoted(host);
     await this.#database.exec(
       `begin; set local howdah.server_write = 'on';
        update omni_httpd.listeners set address = ${address}, port = ${port}
-       where id = (select min(id) from omni_httpd.listeners)
+       where id = (select min(id) from omni_httpd.listeners where protocol = '${protocol}')
          and (host(address), port::int) is distinct from (host(${address}::inet), ${port});
-       insert into omni_httpd.listeners (address, port)
-       select ${address}, ${port} where not exists (select from omni_httpd.listeners);
        commit`,
     );
+  }
+
+  /** Unless there is one with this protocol. */
+  async #addListener(protocol: Protocol, { host, port }: Address): Promise<void> {
+    await this.#database.exec(
+      `begin; set local howdah.server_write = 'on';
+       insert into omni_httpd.listeners (address, port, protocol)
+       select ${quoted(host)}, ${port}, '${protocol}'
+       where not exists (select from omni_httpd.listeners where protocol = '${protocol}');
+       commit`,
+    );
+  }
+
+  /** An address that somebody asked for by name is that one or an error, never a port nearby. */
+  async #assertListening(
+    protocol: Protocol,
+    listen: Address | null,
+    results: readonly ListenerResult[],
+  ): Promise<void> {
+    if (listen === null) return;
+    const { rows } = await this.#database.query(
+      `select min(id) from omni_httpd.listeners where protocol = '${protocol}'`,
+    );
+    const [failure] = results.find(({ id }) => id === Number(rows[0]?.[0]))?.failures ?? [];
+    if (failure === undefined) return;
+    throw new HowdahError('HOWDAH_ADDRESS_UNUSABLE', `${listen.host}:${listen.port}: ${failure.message}`);
   }
 
   async #loadRows(): Promise<CatalogRows> {
@@ -231,9 +292,10 @@ class Server {
   }
 }
 
-/** An address that somebody asked for by name is that one or an error, never a port nearby. */
-function assertListening(result: ListenerResult | undefined, listen: { host: string; port: number }): void {
-  const [failure] = result?.failures ?? [];
-  if (result === undefined || failure === undefined) return;
-  throw new HowdahError('HOWDAH_ADDRESS_UNUSABLE', `${listen.host}:${listen.port}: ${failure.message}`);
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+function notServed({ address, port, failures }: ListenerResult): string[] {
+  return port === null
+    ? [`${address} is not served: ${failures.at(-1)?.message ?? 'no reason is known'}`]
+    : [];
 }

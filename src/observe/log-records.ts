@@ -33,7 +33,7 @@ const DESCRIBE: Describe = {
   'listener-failed': (seen) =>
     record('error', `cannot listen on ${seen.address}: ${seen.reason}`, { listener: seen.id }),
   'accept-failed': (seen) => record('warn', `cannot accept a connection on ${seen.url}: ${seen.reason}`),
-  'certificate-failed': (seen) => record('error', `certificate of ${seen.source} left out: ${seen.reason}`),
+  'certificate-failed': (seen) => record('error', `certificate of ${seen.source}: ${seen.reason}`),
 
   // Anybody on the network can cause these: not a reason to wake somebody up.
   'handshake-failed': (seen) => record('info', `TLS handshake failed on ${seen.url}: ${seen.reason}`),

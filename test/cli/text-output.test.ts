@@ -170,6 +170,7 @@ describe('the banner', () => {
     database: 'embedded PostgreSQL 18 in .howdah',
     gatewayUrl: 'postgres://127.0.0.1:5433',
     listeners: [{ url: 'http://127.0.0.1:8080' }, { url: 'http://[::1]:81' }],
+    problems: [],
     workers: 1,
   };
 
@@ -189,6 +190,12 @@ describe('the banner', () => {
       /SQL: (.*)/.exec(banner({ version: '0', server, dataDirectory }))?.[1];
     assert.equal(hint('my data'), "npx howdah sql --data 'my data'   (psql postgres://127.0.0.1:5433)");
     assert.equal(hint(null), 'npx howdah sql --url postgres://127.0.0.1:5433');
+  });
+
+  test('says what is not served, and why', () => {
+    const problems = ['127.0.0.1:8443 is not served: no certificate'];
+    const text = banner({ version: '0', server: { ...server, problems }, dataDirectory: 'd' });
+    assert.match(text, /\n127\.0\.0\.1:8443 is not served: no certificate\n$/);
   });
 
   test('can do without listeners and without a gateway', () => {

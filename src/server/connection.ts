@@ -1,5 +1,6 @@
 // What the server knows of each of its connections, whatever it speaks, and what a connection knows of its server.
 import type { Socket } from 'node:net';
+import type { H2cUpgrade } from './h2c-upgrade.ts';
 import type { ServerClock, Timed } from './server-clock.ts';
 import type { ServerOptions } from './server-options.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
@@ -20,6 +21,6 @@ export interface ConnectionHost {
   readonly draining: boolean;
   /** The connection's socket has closed, or is another connection's now. */
   forget(connection: Connection): void;
-  /** Speaks HTTP/2 on a socket from now on. `first`: what was read from it already. */
-  acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null): void;
+  /** Speaks HTTP/2 on a socket from now on. `first`: what was read from it already; `upgrade`: the request that asked. */
+  acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null, upgrade: H2cUpgrade | null): void;
 }

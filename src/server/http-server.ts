@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Connection, ConnectionHost } from './connection.ts';
+import type { H2cUpgrade } from './h2c-upgrade.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Driver } from './http2-driver.ts';
 import { ServerClock } from './server-clock.ts';
@@ -46,13 +47,13 @@ export class HttpServer implements ConnectionHost {
   accept(socket: Socket, listenerId: number): void {
     const secure = socket instanceof TLSSocket;
     const info = new SocketInfo(socket, listenerId, secure ? 'https' : 'http');
-    if (secure && socket.alpnProtocol === 'h2') this.acceptHttp2(socket, info, null);
+    if (secure && socket.alpnProtocol === 'h2') this.acceptHttp2(socket, info, null, null);
     else this.#add(new Http1Connection(this, socket, info));
   }
 
-  /** Speaks HTTP/2 on a socket. `first`: what was read from it already. */
-  acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null): void {
-    this.#add(new Http2Driver(this, socket, info, first));
+  /** Speaks HTTP/2 on a socket. `first`: what was read from it already; `upgrade`: the request that asked for it. */
+  acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null, upgrade: H2cUpgrade | null): void {
+    this.#add(new Http2Driver(this, socket, info, first, upgrade));
   }
 
   #add(connection: Connection): void {

@@ -13,6 +13,7 @@ import { BodyAllowance } from './body-allowance.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { earlyError } from './early-error.ts';
+import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
 import { SendProgress } from './send-progress.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
@@ -113,6 +114,11 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   // --- Http1Events ---
 
   receiveHead(head: Http1RequestHead): void {
+    const upgrade = head.upgrade === null ? null : this.#acceptableUpgrade(head);
+    if (upgrade !== null) {
+      this.#upgrade(upgrade);
+      return;
+    }
     this.#requests += 1;
     this.#head = head;
     this.#requestEnded = !head.hasBody;
@@ -150,7 +156,23 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#state = 'closed';
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
     this.#server.forget(this);
-    this.#server.acceptHttp2(this.#socket, this.#info, rest);
+    this.#server.acceptHttp2(this.#socket, this.#info, rest, null);
+  }
+
+  /** RFC 7540 §3.2: in clear only, and not on a connection that is to end. */
+  #acceptableUpgrade(head: Http1RequestHead): H2cUpgrade | null {
+    const ending = this.#last || this.#eof || this.#server.draining;
+    return ending || this.#info.scheme === 'https' ? null : h2cUpgrade(head);
+  }
+
+  #upgrade(upgrade: H2cUpgrade): void {
+    this.#output.flush();
+    this.#socket.write(SWITCH_TO_H2C);
+    const rest = this.#receiver.takeRest();
+    this.#state = 'closed';
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+    this.#server.acceptHttp2(this.#socket, this.#info, rest, upgrade);
+    this.#server.forget(this);
   }
 
   // --- StreamChannel ---

@@ -2,11 +2,11 @@
 // asked for: the flow-control window bounds that. What is said on the wire is the machine's, protocol/http2.
 import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
 import { ErrorCode } from '../protocol/http2/fault.ts';
-import type { Http2RequestHead } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
 import type { Http2Connection } from '../protocol/http2/connection.ts';
 import { BodyAllowance } from './body-allowance.ts';
 import type { ConnectionHost } from './connection.ts';
+import type { ChannelHead } from './h2c-upgrade.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
@@ -25,7 +25,7 @@ export interface ChannelHost {
 export class Http2Channel implements StreamChannel {
   readonly #driver: ChannelHost;
   readonly #wire: Http2Stream;
-  readonly #head: Http2RequestHead;
+  readonly #head: ChannelHead;
   readonly #body = new BodyAllowance();
   readonly #stream: Stream;
   #early: Buffer[] = [];
@@ -35,7 +35,7 @@ export class Http2Channel implements StreamChannel {
   #writable = true;
   #maxSkipBodyBytes: number;
 
-  constructor(driver: ChannelHost, wire: Http2Stream, head: Http2RequestHead) {
+  constructor(driver: ChannelHost, wire: Http2Stream, head: ChannelHead) {
     this.#driver = driver;
     this.#wire = wire;
     this.#head = head;

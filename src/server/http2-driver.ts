@@ -8,11 +8,12 @@ import type { FieldLines } from '../protocol/http/field-lines.ts';
 import { Http2Connection } from '../protocol/http2/connection.ts';
 import type { Http2Events } from '../protocol/http2/events.ts';
 import { ErrorCode, type Http2Fault } from '../protocol/http2/fault.ts';
-import type { HeadRefusal, Http2RequestHead } from '../protocol/http2/head-builder.ts';
+import type { HeadRefusal } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
+import type { ChannelHead, H2cUpgrade } from './h2c-upgrade.ts';
 import { Http2Channel, type ChannelHost } from './http2-channel.ts';
 import { SendProgress } from './send-progress.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
@@ -29,8 +30,17 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   #flushScheduled = false;
   #phaseSinceMs: number;
 
-  /** `first`: what was read from the socket before it was known what is spoken on it. */
-  constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo, first: Buffer | null) {
+  /**
+   * `first`: what was read from the socket before it was known what is spoken on it. `upgrade`: the request that was answered
+   * 101, which is stream 1.
+   */
+  constructor(
+    server: ConnectionHost,
+    socket: Socket,
+    info: ConnectionInfo,
+    first: Buffer | null,
+    upgrade: H2cUpgrade | null,
+  ) {
     this.server = server;
     this.info = info;
     this.#socket = socket;
@@ -43,6 +53,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     socket.on('error', () => {});
     socket.on('close', () => this.#receiveClose());
     if (server.draining) this.drain();
+    if (upgrade !== null) this.#receiveUpgrade(upgrade);
     if (first === null) this.#pump();
     else this.#receive(first);
   }
@@ -55,6 +66,11 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.machine.receive(chunk);
     this.#reading = false;
     this.#pump();
+  }
+
+  #receiveUpgrade({ head, settings }: H2cUpgrade): void {
+    const wire = this.machine.receiveUpgrade(settings, head.method);
+    if (wire !== null) this.receiveHead(wire, head);
   }
 
   /** The client sends no more: its requests that are complete are still answered. */
@@ -72,7 +88,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
 
   // --- Http2Events ---
 
-  receiveHead(wire: Http2Stream, head: Http2RequestHead): void {
+  receiveHead(wire: Http2Stream, head: ChannelHead): void {
     const channel = new Http2Channel(this, wire, head);
     wire.owner = channel;
     this.#channels.add(channel);

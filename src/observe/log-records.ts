@@ -39,6 +39,8 @@ const DESCRIBE: Describe = {
   'handshake-failed': (seen) => record('info', `TLS handshake failed on ${seen.url}: ${seen.reason}`),
   'request-refused': (seen) =>
     record('info', `request refused with ${seen.status}: ${seen.reason}`, { peer: seen.peer }),
+  'websocket-failed': (seen) =>
+    record('info', `WebSocket closed with ${seen.closeCode}: ${seen.reason}`, { peer: seen.peer }),
 
   'handler-failed': (seen) =>
     record('error', `${seen.handler} failed: ${seen.message}`, {

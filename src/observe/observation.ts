@@ -44,6 +44,12 @@ export type Observation =
       readonly reason: string;
     }
   | {
+      readonly kind: 'websocket-failed';
+      readonly peer: string;
+      readonly closeCode: number;
+      readonly reason: string;
+    }
+  | {
       readonly kind: 'handler-failed';
       readonly id: string;
       readonly handler: string;

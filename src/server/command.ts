@@ -1,5 +1,6 @@
 // The closed union of what a stream handler may ask of its stream. Data only: stream.ts is the one interpreter.
 import type { FieldLines } from '../protocol/http/field-lines.ts';
+import type { TakeOver } from './byte-duplex.ts';
 
 export type Command =
   /** An informational response (1xx but 101), any number before the response. */
@@ -11,6 +12,17 @@ export type Command =
   | { readonly kind: 'data'; readonly data: Buffer; readonly last: boolean }
   /** Ends a response begun with `headers`. Trailers are left out where the version or the client has no use for them. */
   | { readonly kind: 'trailers'; readonly fields: FieldLines }
+  /**
+   * Agrees to what the request asked for with `upgrade` (HTTP/2: an extended CONNECT): 101 (200), and `takeOver` gets the
+   * bytes. HTTP is over with it.
+   */
+  | {
+      readonly kind: 'switch-protocol';
+      /** Value of the field `upgrade`; HTTP/2 does not send it. */
+      readonly protocol: string;
+      readonly fields: FieldLines;
+      readonly takeOver: TakeOver;
+    }
   /** Asks for `bytes` more bytes of the request body; none are delivered unasked (and 100 (Continue) is sent first). */
   | { readonly kind: 'flow'; readonly bytes: number }
   /** Replaces the response that is sent should the handlers fail before they answer. */
@@ -47,6 +59,7 @@ const KINDS: ReadonlySet<string> = new Set([
   'headers',
   'data',
   'trailers',
+  'switch-protocol',
   'flow',
   'error-response',
   'set-options',

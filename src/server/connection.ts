@@ -23,4 +23,6 @@ export interface ConnectionHost {
   forget(connection: Connection): void;
   /** Speaks HTTP/2 on a socket from now on. `first`: what was read from it already; `upgrade`: the request that asked. */
   acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null, upgrade: H2cUpgrade | null): void;
+  /** A socket that was another connection's is this one's now. To be called before that one is forgotten. */
+  adopt(connection: Connection): void;
 }

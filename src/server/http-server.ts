@@ -48,15 +48,15 @@ export class HttpServer implements ConnectionHost {
     const secure = socket instanceof TLSSocket;
     const info = new SocketInfo(socket, listenerId, secure ? 'https' : 'http');
     if (secure && socket.alpnProtocol === 'h2') this.acceptHttp2(socket, info, null, null);
-    else this.#add(new Http1Connection(this, socket, info));
+    else this.adopt(new Http1Connection(this, socket, info));
   }
 
   /** Speaks HTTP/2 on a socket. `first`: what was read from it already; `upgrade`: the request that asked for it. */
   acceptHttp2(socket: Socket, info: ConnectionInfo, first: Buffer | null, upgrade: H2cUpgrade | null): void {
-    this.#add(new Http2Driver(this, socket, info, first, upgrade));
+    this.adopt(new Http2Driver(this, socket, info, first, upgrade));
   }
 
-  #add(connection: Connection): void {
+  adopt(connection: Connection): void {
     this.#connections.add(connection);
     this.clock.add(connection);
   }

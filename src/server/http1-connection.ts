@@ -9,12 +9,14 @@ import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
 import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
+import type { TakeOver } from './byte-duplex.ts';
 import { BodyAllowance } from './body-allowance.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { earlyError } from './early-error.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
 import { SendProgress } from './send-progress.ts';
+import { SocketDuplex } from './socket-duplex.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
@@ -153,10 +155,14 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
 
   /** RFC 9113 §3.3: prior knowledge. The socket goes on with another driver. */
   receiveHttp2Preface(rest: Buffer): void {
+    this.#leaveSocket();
+    this.#server.acceptHttp2(this.#socket, this.#info, rest, null);
+    this.#server.forget(this);
+  }
+
+  #leaveSocket(): void {
     this.#state = 'closed';
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
-    this.#server.forget(this);
-    this.#server.acceptHttp2(this.#socket, this.#info, rest, null);
   }
 
   /** RFC 7540 §3.2: in clear only, and not on a connection that is to end. */
@@ -169,8 +175,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#output.flush();
     this.#socket.write(SWITCH_TO_H2C);
     const rest = this.#receiver.takeRest();
-    this.#state = 'closed';
-    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
+    this.#leaveSocket();
     this.#server.acceptHttp2(this.#socket, this.#info, rest, upgrade);
     this.#server.forget(this);
   }
@@ -231,6 +236,25 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   sendEnd(trailers: FieldLines): void {
     this.#sender.sendEnd(this.#output.writer, trailers);
     this.#flushUnlessReading();
+  }
+
+  switchProtocol(protocol: string, fields: FieldLines, takeOver: TakeOver): BadField | number {
+    const head = this.#head;
+    // Where the new protocol's bytes begin must not depend on who reads the body.
+    if (this.#state !== 'open' || head === null || head.upgrade === null || head.hasBody) {
+      return { name: 'upgrade', reason: 'the request did not ask for it' };
+    }
+    const { serverName } = this.#server.options;
+    const result = this.#sender.sendSwitch(this.#output.writer, protocol, fields, serverName);
+    if (!result.ok) return result;
+    this.#output.flush();
+    const rest = this.#receiver.takeRest();
+    this.#leaveSocket();
+    const duplex = new SocketDuplex(this.#server, this.#socket, this.#info);
+    this.#server.adopt(duplex);
+    this.#server.forget(this);
+    duplex.open(takeOver, rest, this.#eof);
+    return 101;
   }
 
   sendReset(): void {

@@ -3,23 +3,18 @@
 import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
 import { ErrorCode } from '../protocol/http2/fault.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
-import type { Http2Connection } from '../protocol/http2/connection.ts';
+import type { TakeOver } from './byte-duplex.ts';
 import { BodyAllowance } from './body-allowance.ts';
-import type { ConnectionHost } from './connection.ts';
+import { Http2Tunnel, type TunnelHost } from './http2-tunnel.ts';
 import type { ChannelHead } from './h2c-upgrade.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
-import type { ConnectionInfo } from './stream-handler.ts';
 
 /** What a stream needs of its connection. */
-export interface ChannelHost {
-  readonly server: ConnectionHost;
-  readonly info: ConnectionInfo;
-  readonly machine: Http2Connection;
+export interface ChannelHost extends TunnelHost {
   /** Answers a request that no stream will see, or that cannot go on. */
   refuse(wire: Http2Stream, status: number, reason: string): void;
   finish(channel: Http2Channel): void;
-  flushUnlessReading(): void;
 }
 
 export class Http2Channel implements StreamChannel {
@@ -32,6 +27,8 @@ export class Http2Channel implements StreamChannel {
   #trailers: FieldLines | null = null;
   #requestEnded: boolean;
   #over = false;
+  /** After the stream was switched to another protocol. */
+  #tunnel: Http2Tunnel | null = null;
   #writable = true;
   #maxSkipBodyBytes: number;
 
@@ -52,7 +49,9 @@ export class Http2Channel implements StreamChannel {
   // --- from the connection ---
 
   receiveData(data: Buffer): void {
-    if (this.#over) {
+    if (this.#tunnel !== null) {
+      this.#tunnel.receive(data);
+    } else if (this.#over) {
       this.#skip(data.length);
     } else if (this.#body.wanted && this.#early.length === 0) {
       this.#deliver(data);
@@ -62,21 +61,38 @@ export class Http2Channel implements StreamChannel {
   }
 
   receiveEnd(trailers: FieldLines): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.receiveEof();
+      return;
+    }
     this.#trailers = trailers;
     this.#deliverEarly();
   }
 
   receiveDrain(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.receiveDrain();
+      return;
+    }
     this.#writable = true;
     this.#stream.receiveDrain();
   }
 
   receiveReset(): void {
     this.#stream.receiveReset();
+    if (this.#tunnel === null) return;
+    this.#driver.finish(this);
+    this.#tunnel.receiveDisconnect();
+  }
+
+  /** The connection goes away; a request ends by itself. */
+  drain(): void {
+    this.#tunnel?.drain();
   }
 
   /** Refuses a request whose body does not come. */
-  checkBody(nowMs: number): void {
+  checkDeadlines(nowMs: number): void {
+    this.#tunnel?.checkDeadlines(nowMs);
     const { bodyGraceMs, minBodyBytesPerSecond } = this.#driver.server.options;
     const waiting = !this.#requestEnded && !this.#over && this.#body.wanted;
     if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
@@ -125,6 +141,18 @@ export class Http2Channel implements StreamChannel {
     this.#driver.flushUnlessReading();
   }
 
+  switchProtocol(_protocol: string, fields: FieldLines, takeOver: TakeOver): BadField | number {
+    if (this.#head.protocol === null) return { name: ':protocol', reason: 'the request did not ask for it' };
+    const { machine, server } = this.#driver;
+    const { date } = server.clock;
+    const bad = machine.sendHead(this.#wire, 200, fields, null, date, server.options.serverName);
+    if (bad !== null) return bad;
+    this.#tunnel = new Http2Tunnel(this.#driver, this.#wire, () => this.#driver.finish(this));
+    this.#tunnel.open(takeOver, this.#early.splice(0), this.#trailers !== null || !this.#head.hasBody);
+    this.#driver.flushUnlessReading();
+    return 200;
+  }
+
   sendReset(): void {
     const code = this.#stream.begun ? ErrorCode.INTERNAL_ERROR : ErrorCode.CANCEL;
     this.#driver.machine.sendReset(this.#wire, code);
@@ -146,6 +174,7 @@ export class Http2Channel implements StreamChannel {
 
   finish(): void {
     this.#over = true;
+    if (this.#tunnel !== null) return;
     for (const chunk of this.#early.splice(0)) this.#skip(chunk.length);
     this.#driver.finish(this);
   }

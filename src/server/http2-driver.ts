@@ -166,6 +166,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.#state = 'draining';
     this.#phaseSinceMs = this.server.clock.nowMs;
     this.machine.drain();
+    for (const channel of this.#channels) channel.drain();
     this.flushUnlessReading();
   }
 
@@ -183,7 +184,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.machine.tick(nowMs);
     if (this.#socket.writableLength === 0) this.#progress.reset();
     else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) resetSocket(this.#socket);
-    for (const channel of this.#channels) channel.checkBody(nowMs);
+    for (const channel of this.#channels) channel.checkDeadlines(nowMs);
     if (!this.machine.prefaceReceived && inPhaseMs > handshakeTimeoutMs) {
       this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');
     } else if (!this.machine.settingsAcknowledged && inPhaseMs > handshakeTimeoutMs && this.#idle) {

@@ -1,6 +1,7 @@
 // What a connection driver gives each of its streams: the small interface that lets one interpreter of commands serve
 // every HTTP version.
 import type { FieldLines } from '../protocol/http/field-lines.ts';
+import type { TakeOver } from './byte-duplex.ts';
 
 /** A field of a response that must not go on the wire (RFC 9110 §5.1, §5.5). */
 export interface BadField {
@@ -18,6 +19,11 @@ export interface StreamChannel {
   sendHead(status: number, fields: FieldLines, contentLength: number | null): BadField | null;
   sendData(data: Buffer): void;
   sendEnd(trailers: FieldLines): void;
+  /**
+   * Answers that the bytes are another protocol's from here on, and hands them over before it returns. Returns the status
+   * sent, or what is wrong with a field; a request that did not ask for it is a BadField too.
+   */
+  switchProtocol(protocol: string, fields: FieldLines, takeOver: TakeOver): BadField | number;
   /** Ends the stream without (the rest of) an answer: closes the connection, or resets the stream. */
   sendReset(): void;
   /** Lets `bytes` more bytes of the request body come. */

@@ -3,7 +3,7 @@
 //
 //   response:  none ──response──────────────────────────► done
 //                └───headers──► begun ──data… ──last/trailers──► done
-//   any state: abort, internal-error, client left ──► done
+//   none ──switch-protocol──► done;  any state: abort, internal-error, client left ──► done
 import { NO_FIELDS, getField, type FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
 import type { Observer } from '../observe/observation.ts';
@@ -29,6 +29,7 @@ export interface StreamContext {
 }
 
 type ErrorResponse = Extract<Command, { kind: 'error-response' }>;
+type SwitchCommand = Extract<Command, { kind: 'switch-protocol' }>;
 
 export class Stream implements StreamHandle {
   readonly head: RequestHead;
@@ -173,6 +174,9 @@ export class Stream implements StreamHandle {
       case 'trailers':
         this.#end(command.fields);
         return;
+      case 'switch-protocol':
+        this.#switch(command);
+        return;
       case 'error-response':
         this.#errorResponse = command;
         return;
@@ -209,6 +213,20 @@ export class Stream implements StreamHandle {
     }
     this.#status = command.status;
     if (command.body !== null) this.#sentBytes = command.body.length;
+    this.#finish('answered');
+  }
+
+  #switch({ protocol, fields, takeOver }: SwitchCommand): void {
+    if (this.#response !== 'none') {
+      this.#misuse('another protocol after the response');
+      return;
+    }
+    const result = this.#channel.switchProtocol(protocol, fields, takeOver);
+    if (typeof result !== 'number') {
+      this.#checkField(result);
+      return;
+    }
+    this.#status = result;
     this.#finish('answered');
   }
 

@@ -2,6 +2,7 @@
 // router's handlers and the stream handler that runs them. The implementation is request-handler.ts.
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
+import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 
 export interface Endpoint {
   /** Address without port; empty for a UNIX socket. */
@@ -45,9 +46,11 @@ export interface Exchange {
   /** The body as it comes, with back-pressure. Once per request, and not beside collectBody. */
   bodyStream(): AsyncIterable<Buffer>;
 
-  /** Answers. Exactly one of respond, respondStreamed, fail, abort per request; what comes after the first is dropped. */
+  /** Answers. Exactly one of respond, respondStreamed, switchProtocol, fail, abort per request; what comes after the first is dropped. */
   respond(response: WholeResponse): void;
   respondStreamed(response: StreamedResponse): void;
+  /** Agrees to the other protocol that the request asks for: HTTP ends here. A 500 where it asks for none. */
+  switchProtocol(to: ProtocolSwitch): void;
   /** Answers an error of the server's own making, as the error responses of the engine look. */
   fail(status: number, detail?: string): void;
   /** Ends the connection (HTTP/2: the stream) without an answer. */

@@ -3,6 +3,7 @@
 import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
 import { isCommand, type Command, type Commands } from '../server/command.ts';
+import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 import { plainError } from '../server/stream.ts';
 import {
   DRAINED,
@@ -141,6 +142,10 @@ class RequestHandler implements StreamHandler, Exchange {
     if (!this.#begin()) return;
     this.#emit({ kind: 'headers', status: response.status, fields: response.fields });
     void this.#pump(response.body);
+  }
+
+  switchProtocol(to: ProtocolSwitch): void {
+    if (this.#begin()) this.#emit({ kind: 'switch-protocol', ...to });
   }
 
   fail(status: number, detail = ''): void {

@@ -74,6 +74,10 @@ export class FakeExchange implements Exchange {
     this.#end({ kind: 'other' });
   }
 
+  switchProtocol(): void {
+    this.#end({ kind: 'other' });
+  }
+
   fail(status: number, detail = ''): void {
     this.#end({ kind: 'fail', status, detail });
   }

@@ -37,6 +37,11 @@ class Recorder implements StreamChannel {
   sendEnd(trailers: readonly string[]): void {
     this.#note(`end ${trailers.join(':')}`.trim());
   }
+  switchProtocol(protocol: string, fields: readonly string[]): BadField | number {
+    if (this.bad !== null && fields.includes(this.bad.name)) return this.bad;
+    this.#note(`switch ${protocol}`);
+    return 101;
+  }
   sendReset(): void {
     this.#note('reset');
   }
@@ -314,4 +319,24 @@ test('a client that leaves ends the stream, and its handler hears of it once', (
   stream.receiveReset();
   assert.deepEqual(ends, ['client-left']);
   assert.deepEqual(channel.said, ['finish']);
+});
+
+test('a switch of protocols ends the stream; after a head it is a failure of the handler, with a bad field a 500', () => {
+  const ends: StreamEnd[] = [];
+  const to = (names = fields): Command => ({
+    kind: 'switch-protocol',
+    protocol: 'chat',
+    fields: names,
+    takeOver: () => assert.fail('taken over'),
+  });
+  const { channel, observations } = open({ init: () => to(), terminate: (end) => ends.push(end) });
+  assert.deepEqual(channel.said, ['switch chat', 'finish']);
+  assert.deepEqual(ends, ['answered']);
+  assert.ok(observations.some((seen) => seen.kind === 'request-done' && seen.status === 101));
+  const late = open({ init: () => [{ kind: 'headers', status: 200, fields }, to()] });
+  assert.deepEqual(late.channel.said, ['head 200 null', 'reset', 'finish']);
+  const bad = open({ info: () => to(['x', 'y']) });
+  bad.channel.bad = { name: 'x', reason: 'bad' };
+  bad.stream.cast('now');
+  assert.match(bad.channel.said[0] ?? '', /^response 500/);
 });

@@ -5,7 +5,7 @@
 //   │    ├──── sendInform ────▶ idle
 //   │    └──── sendHead ──────▶ chunked │ counted │ until-close │ none ◀─┐ sendData
 //   │                               │        └────────────────────────────┘
-//   └───────────── sendEnd ─────────┘
+//   └───────────── sendEnd ─────────┘        idle ── sendSwitch ──▶ (no HTTP any more)
 //
 // How the end of a body is told, first rule that fits (RFC 9110 §6.4, §8.6; RFC 9112 §6.3):
 //   204, 2xx to CONNECT             no body, no framing fields (after CONNECT the connection closes: there is no tunnel)
@@ -16,6 +16,7 @@
 //   HTTP/1.0                        the connection closes
 import type { ByteWriter } from '../http/byte-writer.ts';
 import type { FieldLines } from '../http/field-lines.ts';
+import { isFieldValue } from '../http/grammar.ts';
 import type { Http1RequestHead } from './request-head.ts';
 import { encodeTrailers, ResponseFields } from './response-fields.ts';
 import { dateLine, ResponsePrefixes, serverLine, statusLine } from './response-prefix.ts';
@@ -172,6 +173,18 @@ export class Http1Sender {
     const refused = collected.collect(fields);
     if (refused !== null) return refused;
     out.writeLatin1(`${statusLine(status)}${collected.text}\r\n`);
+    return SENT_KEEP;
+  }
+
+  /** 101 (RFC 9110 §15.2.2): `protocol` is the value of `upgrade`, `server` as for a response. What follows is not HTTP: nothing is sent after it. */
+  sendSwitch(out: ByteWriter, protocol: string, fields: FieldLines, server: string | null): SendResult {
+    if (this.#mode !== 'idle') throw new Error('sendSwitch() after sendHead()');
+    if (!isFieldValue(protocol)) return refuse('upgrade', 'the value cannot be sent');
+    const refused = collected.collect(fields);
+    if (refused !== null) return refused;
+    const { hasServer, text } = collected;
+    const ownFields = `${hasServer ? '' : serverLine(server)}connection: upgrade\r\nupgrade: ${protocol}\r\n`;
+    out.writeLatin1(`${statusLine(SWITCHING_PROTOCOLS)}${ownFields}${text}\r\n`);
     return SENT_KEEP;
   }
 

@@ -176,3 +176,33 @@ test('a bad informational response is refused, and nothing is written', () => {
   assert.equal(sender.sendInform(out, 103, ['a', '\n']).ok, false);
   assert.equal(out.take(), null);
 });
+
+test('a switch is a 101 with upgrade and connection, and the application cannot give others (RFC 9110 §7.8)', () => {
+  const out = new ByteWriter();
+  const sender = new Http1Sender();
+  const fields = [
+    'Upgrade',
+    'other',
+    'connection',
+    'close',
+    'sec-websocket-accept',
+    'a',
+    'content-length',
+    '3',
+  ];
+  assert.deepEqual(sender.sendSwitch(out, 'websocket', fields, 'howdah'), KEEP);
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'server: howdah',
+    'connection: upgrade',
+    'upgrade: websocket',
+  ];
+  assert.equal(out.take()?.toString(), [...lines, 'sec-websocket-accept: a', '', ''].join('\r\n'));
+  assert.equal(sender.sendSwitch(out, 'websocket', ['a', '\n'], null).ok, false);
+  assert.equal(sender.sendSwitch(out, 'web\r\nsocket', [], null).ok, false);
+  assert.equal(out.take(), null);
+  assert.deepEqual(sender.sendSwitch(out, 'x', ['Server', 'mine'], 'howdah'), KEEP);
+  assert.equal(out.take()?.toString().includes('howdah'), false);
+  sender.sendHead(out, GET, 200, [], { contentLength: 1 }, true, DATE, null);
+  assert.throws(() => sender.sendSwitch(out, 'x', [], null), /after sendHead/);
+});

@@ -1,0 +1,44 @@
+// WebSockets for handlers in TypeScript: answers the handshake of an exchange and gives the connection to a handler.
+import type { Exchange } from './exchange.ts';
+import type { WebSocketHandler } from '../server/websocket-connection.ts';
+import { chooseSubprotocol, switchToWebSocket, webSocketOffer } from '../server/websocket-handshake.ts';
+import { DEFAULT_WEBSOCKET_OPTIONS, type WebSocketOptions } from '../server/websocket-options.ts';
+
+export type {
+  WebSocketConnection,
+  WebSocketHandler,
+  WebSocketMessage,
+} from '../server/websocket-connection.ts';
+export type { WebSocketOptions } from '../server/websocket-options.ts';
+
+export interface AcceptOptions extends Partial<WebSocketOptions> {
+  /** Those that the handler speaks; of the client's list, the first that is among them is chosen. Default none. */
+  readonly subprotocols?: readonly string[];
+}
+
+/**
+ * Makes the exchange a WebSocket, over HTTP/1.1 or HTTP/2. False, and nothing is answered, where the request asks for none; a
+ * handshake that is malformed is answered with 400 or 426. Whether to accept (origin, cookies) is the caller's decision before.
+ */
+export function acceptWebSocket(
+  exchange: Exchange,
+  handler: WebSocketHandler,
+  options: AcceptOptions = {},
+): boolean {
+  const offer = webSocketOffer(exchange.head);
+  if (offer === null) return false;
+  if (offer.kind === 'refusal') {
+    const { status, fields, reason } = offer;
+    exchange.respond({
+      status,
+      fields: [...fields, 'content-type', 'text/plain; charset=utf-8'],
+      body: `${reason}\n`,
+    });
+    return true;
+  }
+  const { subprotocols = [], ...given } = options;
+  const subprotocol = chooseSubprotocol(offer.subprotocols, subprotocols);
+  const all = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
+  exchange.switchProtocol(switchToWebSocket(offer, subprotocol, handler, all));
+  return true;
+}

@@ -1,4 +1,5 @@
-// HTTP/1 over real sockets: what a client sees of connections, pipelines, bodies and their ends.
+// HTTP/1 over real sockets, byte by byte: what a client sees of connections, pipelines, bodies and their ends. What all
+// protocols do alike is in cases.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Exchange } from '../../src/web/exchange.ts';
@@ -24,16 +25,6 @@ test('answers carry date, server, content-length and the handler’s fields', as
   assert.match(answer, /\r\nserver: howdah\r\n/i);
   assert.match(answer, /\r\ncontent-length: 2\r\n/i);
   assert.match(answer, /\r\ncontent-type: text\/plain\r\n/);
-});
-
-test('a connection serves one request after another', async () => {
-  await using http = await startHttp(echo);
-  const client = await http.connect();
-  for (let i = 1; i <= 3; i += 1) {
-    client.send(get(`/${i}`));
-    await client.untilText(`GET /${i} `);
-  }
-  assert.equal(http.server.connections, 1);
 });
 
 test('pipelined requests are answered in their order, also when the first takes longer (RFC 9112 §9.3.2)', async () => {
@@ -227,20 +218,6 @@ test('a streamed answer that fails half-way resets the connection', async () => 
   await client.closed;
   assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$/);
   assert.equal((await http.observed('internal-error')).kind, 'internal-error');
-});
-
-test('a request body can be read as it comes', async () => {
-  await using http = await startHttp((exchange) => {
-    void (async () => {
-      let length = 0;
-      for await (const chunk of exchange.bodyStream()) length += chunk.length;
-      text(exchange, `read ${length}`);
-    })();
-  });
-  const client = await http.connect();
-  client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n`);
-  client.send(Buffer.alloc(300_000));
-  await client.untilText('read 300000');
 });
 
 test('abort closes the connection without an answer, after the answers before it', async () => {

@@ -1,4 +1,5 @@
-// HTTP/2 over real sockets, in clear with prior knowledge, as node:http2's client sees it. The machine itself is tested
+// What is peculiar to HTTP/2 over real sockets, in clear with prior knowledge, as node:http2's client sees it; what all
+// protocols do alike is in cases.test.ts. The machine itself is tested
 // in test/protocol/http2.
 import assert from 'node:assert/strict';
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
@@ -59,15 +60,6 @@ async function ask(
   };
 }
 
-test('requests on one connection are answered, with date, server and content-length', async () => {
-  await using h2 = await start(echo);
-  const { status, headers, body } = await ask(h2.session, '/a?b');
-  assert.deepEqual([status, body], [200, 'GET /a ']);
-  assert.equal(headers['content-length'], '7');
-  assert.equal(headers.server, 'howdah');
-  assert.match(String(headers.date), / GMT$/);
-});
-
 test('streams run side by side: a slow one does not hold up the others', async () => {
   const slow: Exchange[] = [];
   await using h2 = await start((exchange) => {
@@ -84,76 +76,6 @@ test('streams run side by side: a slow one does not hold up the others', async (
   assert.ok(exchange);
   text(exchange, 'at last');
   assert.equal((await first).body, 'at last');
-});
-
-test('bodies larger than every window go both ways', async () => {
-  const body = Buffer.alloc(3_000_000, 'y');
-  await using h2 = await start((exchange) => {
-    exchange.collectBody(4_000_000, (received) => {
-      exchange.respond({ status: 200, fields: [], body: received });
-    });
-  });
-  const answer = await ask(h2.session, '/', { method: 'POST', body });
-  assert.equal(answer.body.length, body.length);
-});
-
-test('HEAD has no body, and its content-length', async () => {
-  await using h2 = await start((exchange) => text(exchange, 'four'));
-  const answer = await ask(h2.session, '/', { method: 'HEAD' });
-  assert.deepEqual([answer.status, answer.headers['content-length'], answer.body], [200, '4', '']);
-});
-
-test('a body over the limit is a 413, announced or not, and the connection goes on', async () => {
-  await using h2 = await start((exchange) => {
-    exchange.collectBody(4, (body) => text(exchange, body.toString()));
-  });
-  const announced = await ask(h2.session, '/', {
-    method: 'POST',
-    headers: { 'content-length': 5 },
-    body: '12345',
-  });
-  assert.equal(announced.status, 413);
-  const counted = await ask(h2.session, '/', { method: 'POST', body: '12345' });
-  assert.equal(counted.status, 413);
-  const exact = await ask(h2.session, '/', { method: 'POST', body: '1234' });
-  assert.deepEqual([exact.status, exact.body], [200, '1234']);
-});
-
-test('a streamed answer waits for a client that does not read, and is whole in the end', async () => {
-  let made = 0;
-  async function* body(): AsyncGenerator<Buffer> {
-    while (made < 400) {
-      made += 1;
-      yield Buffer.alloc(65_536, 'x');
-    }
-    await Promise.resolve();
-  }
-  await using h2 = await start((exchange) =>
-    exchange.respondStreamed({ status: 200, fields: [], body: body() }),
-  );
-  const stream = h2.session.request({ ':path': '/' });
-  await once(stream, 'response');
-  let before = -1;
-  while (made !== before) {
-    before = made;
-    for (let i = 0; i < 50; i += 1) await new Promise(setImmediate);
-  }
-  assert.ok(made < 400, `${made} of 400 pieces were made for a client that reads none`);
-  let length = 0;
-  for await (const chunk of stream) length += (chunk as Buffer).length;
-  assert.equal(length, 400 * 65_536);
-});
-
-test('a request body can be read as it comes', async () => {
-  await using h2 = await start((exchange) => {
-    void (async () => {
-      let length = 0;
-      for await (const chunk of exchange.bodyStream()) length += chunk.length;
-      text(exchange, `read ${length}`);
-    })();
-  });
-  const answer = await ask(h2.session, '/', { method: 'POST', body: Buffer.alloc(500_000) });
-  assert.equal(answer.body, 'read 500000');
 });
 
 test('abort resets the stream and leaves the connection', async () => {
@@ -194,27 +116,6 @@ test('a stream that the client resets is told to the handler, and the others go 
   stream.close(constants.NGHTTP2_CANCEL);
   await left;
   assert.equal((await ask(h2.session, '/after')).body, 'GET /after ');
-});
-
-test('early hints go before the answer', async () => {
-  await using h2 = await start((exchange) => {
-    exchange.inform(103, ['link', '</a.css>; rel=preload']);
-    text(exchange, 'page');
-  });
-  const stream = h2.session.request({ ':path': '/' });
-  const [hints] = (await once(stream, 'headers')) as [IncomingHttpHeaders & { ':status': number }];
-  assert.deepEqual([hints[':status'], hints.link], [103, '</a.css>; rel=preload']);
-  stream.resume();
-  await once(stream, 'close');
-});
-
-test('a bad response field is a 500, never on the wire', async () => {
-  await using h2 = await start((exchange) => {
-    exchange.respond({ status: 200, fields: ['x-bad', 'a\r\nb'], body: 'b' });
-  });
-  const answer = await ask(h2.session, '/');
-  assert.equal(answer.status, 500);
-  assert.equal(answer.headers['x-bad'], undefined);
 });
 
 test('draining sends GOAWAY, finishes the streams, and closes (RFC 9113 §6.8)', async () => {

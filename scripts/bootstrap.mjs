@@ -35,12 +35,18 @@ execFileSync(`${root}node_modules/.bin/node`, ['scripts/make-cluster-image.mjs']
   stdio: ['ignore', 2, 2],
 });
 
-/** Command that must be on PATH → Debian package that brings it. */
+/** Command that must be on PATH, or file that must be there → Debian package that brings it. */
 const PACKAGES = {
-  '--test': { curl: 'curl', psql: 'postgresql-client' },
-  '--bench': { wrk: 'wrk', taskset: 'util-linux', curl: 'curl' },
+  '--test': {
+    curl: 'curl',
+    psql: 'postgresql-client',
+    nghttp: 'nghttp2-client',
+    '/usr/lib/python3/dist-packages/h2/__init__.py': 'python3-h2',
+  },
+  '--bench': { wrk: 'wrk', taskset: 'util-linux', curl: 'curl', h2load: 'nghttp2-client', h2o: 'h2o' },
 };
 const has = (command) => {
+  if (command.startsWith('/')) return existsSync(command);
   try {
     execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
     return true;

@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 const START_TIMEOUT_MS = 60_000;
-const DOCUMENTED_PORTS = { listen: 8080, 'pg-listen': 5433 } as const;
+const DOCUMENTED_PORTS = { listen: 8080, 'pg-listen': 5433, 'tls-listen': 8443 } as const;
 
 /** Commands that start a server and stay in the foreground. */
 const SERVE = /^(?:\w+=\S+ +)*(?:npm start|(?:npx +)?howdah serve)\b/;
@@ -32,7 +32,7 @@ export class RunningServer {
     const anyPort = command
       .replace(/\s*&\s*$/, '')
       .replaceAll(
-        /--(listen|pg-listen)([ =]\S*?)(\d+)(?=['"\s]|$)/g,
+        /--(listen|pg-listen|tls-listen)([ =]\S*?)(\d+)(?=['"\s]|$)/g,
         (_, name: string, before: string, port: string) => {
           documented[name] = Number(port);
           return `--${name}${before}0`;
@@ -40,16 +40,23 @@ export class RunningServer {
       );
     const child = spawn('bash', ['-c', `exec ${anyPort.replace(/^((?:\w+=\S+ +)+)/, 'env $1')}`], {
       cwd,
-      env: { ...env, HOWDAH_LISTEN: '127.0.0.1:0', HOWDAH_PG_LISTEN: '127.0.0.1:0' },
+      env: {
+        ...env,
+        HOWDAH_LISTEN: '127.0.0.1:0',
+        HOWDAH_PG_LISTEN: '127.0.0.1:0',
+        ...(/ --tls-/.test(command) ? { HOWDAH_TLS_LISTEN: '127.0.0.1:0' } : {}),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that npm, its shell and the server end together.
       detached: true,
     });
     const server = new RunningServer(child);
     await server.#bannerLine(command);
-    const [, http] = /^https?:\/\/\S+?:(\d+)/m.exec(server.#output) ?? [];
+    const [, http] = /^http:\/\/\S+?:(\d+)/m.exec(server.#output) ?? [];
+    const [, https] = /^https:\/\/\S+?:(\d+)/m.exec(server.#output) ?? [];
     const [, gateway] = /postgres:\/\/\S+?:(\d+)/.exec(server.#output) ?? [];
     if (http !== undefined) server.#ports.set(documented['listen'] ?? 0, Number(http));
+    if (https !== undefined) server.#ports.set(documented['tls-listen'] ?? 0, Number(https));
     if (gateway !== undefined) server.#ports.set(documented['pg-listen'] ?? 0, Number(gateway));
     return server;
   }

@@ -37,7 +37,7 @@ async function bench(options: Options): Promise<void> {
   const cores = chooseCores();
   if (cores.warning !== null) console.error(cores.warning);
   const machine = describeMachine(cores);
-  const plan = { seconds: options.seconds, warmUpSeconds: Math.min(WARM_UP_SECONDS, options.seconds), cores };
+  const usual = Math.min(WARM_UP_SECONDS, options.seconds);
   const startedAt = new Date().toISOString();
 
   const results = [];
@@ -45,7 +45,7 @@ async function bench(options: Options): Promise<void> {
   for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
     const { contestants } = await runInterleaved(
       scenario,
-      plan,
+      { seconds: options.seconds, warmUpSeconds: scenario.warmUpSeconds ?? usual, cores },
       options.runs,
       progress(scenario, options.runs),
     );

@@ -58,4 +58,6 @@ export interface Scenario {
   readonly subject: string;
   readonly contestants: readonly Contestant[];
   readonly targets: readonly Target[];
+  /** Where the usual warm-up is too short to reach a steady state; seconds. */
+  readonly warmUpSeconds?: number;
 }

@@ -34,6 +34,8 @@ export const sqlEmbedded: Scenario = {
   unit: 'requests/s',
   faster: 'higher',
   subject: 'howdah',
+  // V8 compiles PostgreSQL's WebAssembly a second time, optimising, while it runs: on one core for some ten seconds.
+  warmUpSeconds: 12,
   contestants: [
     loopContestant('raw PGlite, the look-up alone', pglite, nodeScript('raw-pglite-loop.ts')),
     loopContestant("raw PGlite, the route's call", pglite, [...nodeScript('raw-pglite-loop.ts'), 'route']),

@@ -10,8 +10,8 @@ import { findLoadErrors, findSizeFault, runWrk } from './wrk.ts';
 import type { WrkLoad } from './wrk.ts';
 
 /** From here on the load generator is what is measured. */
-const BUSY_LOAD_SHARE = 0.97;
-const MICROSECONDS = 1_000_000;
+export const BUSY_LOAD_SHARE = 0.97;
+export const MICROSECONDS = 1_000_000;
 
 export interface HttpContestant {
   readonly name: string;
@@ -61,20 +61,26 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
   };
 }
 
-export function httpContestant(contestant: HttpContestant): Contestant {
+/** A contestant whose server is started for each run, measured, and stopped. */
+export function servedContestant(
+  name: string,
+  version: string,
+  command: ServerCommand,
+  measureServer: (server: ServerProcess, plan: RunPlan) => Promise<RunResult>,
+): Contestant {
   return {
-    name: contestant.name,
-    version: contestant.version,
+    name,
+    version,
     async run(plan) {
       let server: ServerProcess;
       try {
-        server = await startServer(contestant.server, await freePort(), plan.cores.server);
+        server = await startServer(command, await freePort(), plan.cores.server);
       } catch (error) {
         return discounted(messageOf(error));
       }
       let result: RunResult;
       try {
-        result = await measure(contestant, server, plan);
+        result = await measureServer(server, plan);
       } catch (error) {
         result = discounted(messageOf(error));
       }
@@ -82,4 +88,9 @@ export function httpContestant(contestant: HttpContestant): Contestant {
       return end === null || result.kind === 'discounted' ? result : discounted(end);
     },
   };
+}
+
+export function httpContestant(contestant: HttpContestant): Contestant {
+  const { name, version, server } = contestant;
+  return servedContestant(name, version, server, (running, plan) => measure(contestant, running, plan));
 }

@@ -1,8 +1,21 @@
 // Every scenario, in the order in which they run.
 import type { Scenario } from '../harness/scenario.ts';
+import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
 import { plainHttp1 } from './plain-http1.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
 import { startExisting, startFresh } from './start.ts';
 
-export const SCENARIOS: readonly Scenario[] = [plainHttp1, sqlEmbedded, routes, startFresh, startExisting];
+export const SCENARIOS: readonly Scenario[] = [
+  plainHttp1,
+  plainHttp2,
+  plainHttp2Single,
+  headersHttp2,
+  bodyHttp2,
+  plainHttps,
+  plainHttpsH2,
+  sqlEmbedded,
+  routes,
+  startFresh,
+  startExisting,
+];

@@ -1,4 +1,5 @@
 // Command lines and versions of the contestants that more than one scenario has.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,16 @@ export function packageVersion(name: string): string {
     }
   }
   return `${name}, not installed`;
+}
+
+/** As in `h2o 2.2.5`. */
+export function h2oVersion(): string {
+  try {
+    const printed = execFileSync('h2o', ['--version'], { encoding: 'latin1' });
+    return /^h2o version (\S+)/m.exec(printed)?.[1]?.replace(/^/, 'h2o ') ?? 'h2o';
+  } catch {
+    return 'h2o, not installed';
+  }
 }
 
 /** howdah as it is in this checkout. */

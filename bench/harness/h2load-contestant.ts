@@ -1,0 +1,95 @@
+// A contestant that h2load asks: probed, warmed up, loaded, probed again, stopped.
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { othersShare, readCore } from './core-watch.ts';
+import { cpuTimeUs } from './cpu-time.ts';
+import { findH2LoadFault, runH2Load, type H2Load } from './h2load.ts';
+import { BUSY_LOAD_SHARE, discounted, MICROSECONDS, servedContestant } from './http-contestant.ts';
+import { findFault, type Answer, type Expectation } from './probe.ts';
+import type { Contestant, RunPlan, RunResult } from './scenario.ts';
+import type { ServerCommand, ServerProcess } from './server-process.ts';
+
+export interface H2LoadContestant {
+  readonly name: string;
+  readonly version: string;
+  readonly server: ServerCommand;
+  readonly load: H2Load;
+  /** The right answer to the request of the load. */
+  readonly expected: Expectation;
+}
+
+type Fields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** The same request as under load, from the clients of Node.js; rejects where no answer comes. */
+async function probe(load: H2Load, port: number): Promise<Answer> {
+  const body = load.bodyFile === undefined ? null : readFileSync(load.bodyFile);
+  const method = body === null ? 'GET' : 'POST';
+  const origin = `${load.scheme}://127.0.0.1:${port}`;
+  const chunks: Buffer[] = [];
+  if (load.protocol === 'http/1.1') {
+    const asked = request(`${origin}${load.target}`, { method, rejectUnauthorized: false });
+    asked.end(body ?? undefined);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return answer(response.statusCode ?? 0, response.headers, Buffer.concat(chunks));
+  }
+  const session = connect(origin, { rejectUnauthorized: false });
+  try {
+    const failed = once(session, 'error').then(([error]) => Promise.reject(error as Error));
+    failed.catch(() => {});
+    const own = Object.fromEntries((load.fields ?? []).map((line) => line.split(': ') as [string, string]));
+    const stream = session.request({ ...own, ':path': load.target, ':method': method });
+    stream.end(body ?? undefined);
+    const [fields] = (await Promise.race([once(stream, 'response'), failed])) as [Fields];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return answer(Number(fields[':status']), fields, Buffer.concat(chunks));
+  } finally {
+    session.destroy();
+  }
+}
+
+function answer(status: number, fields: Fields, body: Buffer): Answer {
+  const texts = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]);
+  return { status, fields: new Map(texts), body: body.toString('utf8'), bytes: body.length };
+}
+
+async function measure(
+  contestant: H2LoadContestant,
+  server: ServerProcess,
+  plan: RunPlan,
+): Promise<RunResult> {
+  const { load, expected } = contestant;
+  const first = await probe(load, server.port);
+  const fault = findFault(first, expected);
+  if (fault !== null) return discounted(`before the load: ${fault}`);
+
+  await runH2Load(load, server.port, plan.warmUpSeconds, plan.cores.load);
+  const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
+  const { summary, durationUs, busy } = await runH2Load(load, server.port, plan.seconds, plan.cores.load);
+  const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
+
+  const loadFault = findH2LoadFault(summary, load, first.bytes);
+  if (loadFault !== null) return discounted(loadFault);
+  const lastFault = findFault(await probe(load, server.port), expected);
+  if (lastFault !== null) return discounted(`after the load: ${lastFault}`);
+  const cpuKnown = before.serverUs !== null && after.serverUs !== null;
+  return {
+    kind: 'counted',
+    value: (summary.requests * MICROSECONDS) / durationUs,
+    // h2load prints no percentiles.
+    p50Us: null,
+    p99Us: null,
+    cpuUs: cpuKnown ? ((after.serverUs ?? 0) - (before.serverUs ?? 0)) / summary.requests : null,
+    othersShare: othersShare(before, after),
+    remark:
+      busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
+  };
+}
+
+export function h2loadContestant(contestant: H2LoadContestant): Contestant {
+  const { name, version, server } = contestant;
+  return servedContestant(name, version, server, (running, plan) => measure(contestant, running, plan));
+}

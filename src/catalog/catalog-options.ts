@@ -3,7 +3,9 @@ import type { SqlDispatcher } from '../database/call.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { ProxyTarget } from '../web/proxy.ts';
+import type { WebSocketOptions } from '../server/websocket-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
+import type { WebSocketHub } from './websocket-hub.ts';
 
 export interface CatalogOptions {
   /** Reads `howdah.catalog()`. */
@@ -12,6 +14,10 @@ export interface CatalogOptions {
   readonly observer: Observer;
   /** Answers the exchange with what an upstream answers (the outcome http_proxy). */
   readonly proxy: (exchange: Exchange, body: Buffer, target: ProxyTarget) => void;
+  /** Where WebSockets are kept; without it handshakes are requests as any other. */
+  readonly webSockets?: WebSocketHub;
+  /** Limits and times of WebSockets, where they are not the default. */
+  readonly webSocket?: Partial<WebSocketOptions>;
   /** Larger bodies are refused with 413. */
   readonly maxBodyBytes: number;
   /** The limit that sessions hold calls to; only for the message about it. */

@@ -18,7 +18,8 @@ export interface RequestValue {
   readonly path: string;
   /** Bytes as latin1 characters; null where there is no `?`. */
   readonly query: string | null;
-  readonly body: Buffer;
+  /** null: a WebSocket handshake. */
+  readonly body: Buffer | null;
   /** Address of the peer, without port. */
   readonly peer: string;
   /** Names and values in turn; values as latin1 text. */
@@ -66,7 +67,7 @@ export function encodeRequest(types: RequestTypes, request: RequestValue): Buffe
     ARRAY_HEAD_BYTES +
     request.method.length +
     request.path.length * UTF8_PER_UNIT +
-    body.length;
+    (body?.length ?? 0);
   size += (query === null ? 0 : query.length) * UTF8_PER_BYTE;
   size += headerRoom(PEER_HEADER, request.peer) + headerRoom('host', request.authority);
   for (const text of fields) size += HEADER_BYTES / 2 + text.length * UTF8_PER_BYTE;
@@ -81,7 +82,8 @@ export function encodeRequest(types: RequestTypes, request: RequestValue): Buffe
   if (query === null) writer.int32(-1);
   else writer.text(query);
   writer.int32(BYTEA_OID);
-  writer.bytes(body);
+  if (body === null) writer.int32(-1);
+  else writer.bytes(body);
   writer.int32(types.httpHeaders);
   const at = writer.skipLength();
   writeHeaders(writer, types, request);

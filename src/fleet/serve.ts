@@ -2,6 +2,7 @@
 // this process (design.md, decision 7). The one place where the rooms meet; what each does is theirs.
 import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
+import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { EmbeddedDatabase, StartingSession } from '../database/embedded/embedded-database.ts';
 import { openEmbedded } from '../database/embedded/open-embedded.ts';
 import type { SqlResult } from '../database/exchange-result.ts';
@@ -91,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     dataDirectory: options.dataDirectory,
     observer: options.observer,
     handlerTimeoutMs: options.handlerTimeoutMs,
-    listenChannels: [CONFIGURATION_CHANNEL],
+    listenChannels: [CONFIGURATION_CHANNEL, WEBSOCKET_CHANNEL],
     onStart: (session) => install(session, options),
   });
   try {
@@ -119,6 +120,7 @@ class Server {
   readonly #options: ServeOptions;
   readonly #database: EmbeddedDatabase;
   readonly #proxy = new ReverseProxy();
+  readonly #webSockets: WebSocketHub;
   readonly #catalog: Catalog;
   readonly #http: HttpServer;
   readonly #certificates: Certificates;
@@ -131,11 +133,13 @@ class Server {
     this.#options = options;
     this.#database = database;
     const { observer, maxBodyBytes, handlerTimeoutMs, dev, observeRequests } = options;
+    this.#webSockets = new WebSocketHub(database, observer);
     this.#catalog = new Catalog({
       loadRows: () => this.#loadRows(),
       dispatcher: database,
       observer,
       proxy: (exchange, body, target) => void this.#proxy.forward(exchange, body, target),
+      webSockets: this.#webSockets,
       maxBodyBytes,
       handlerTimeoutMs,
       dev,
@@ -165,6 +169,7 @@ class Server {
       else if (tls.dev || tls.files.length > 0) await this.#addListener('https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.exec(text));
       database.onNotification(CATALOG_CHANNEL, () => this.#refresh());
+      database.onNotification(WEBSOCKET_CHANNEL, (node) => this.#webSockets.wake(node));
       await this.#catalog.refresh();
       await this.#reportProblems();
       const results = await this.#configuration.load();
@@ -180,7 +185,7 @@ class Server {
       throw error;
     }
     this.#announce();
-    this.#poll = setInterval(() => this.#pollCatalog(), POLL_INTERVAL_MS);
+    this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
     this.#poll.unref();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const { dataDirectory } = this.#options;
@@ -267,7 +272,8 @@ class Server {
     await this.#database.query('select howdah.report_problems($1::jsonb)', [JSON.stringify(problems)]);
   }
 
-  #pollCatalog(): void {
+  #pollDatabase(): void {
+    this.#webSockets.poll(Date.now());
     this.#database
       .query('select howdah.poll_catalog()')
       .catch((error: unknown) => this.#observeError('poll of the catalog', error));
@@ -287,6 +293,7 @@ class Server {
   async #close(deadlineMs: number): Promise<void> {
     await this.#stopAccepting();
     await this.#http.drain(deadlineMs);
+    await this.#webSockets.close();
     await this.#proxy.close();
     await this.#database.close();
   }

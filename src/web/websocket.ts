@@ -1,7 +1,12 @@
 // WebSockets for handlers in TypeScript: answers the handshake of an exchange and gives the connection to a handler.
 import type { Exchange } from './exchange.ts';
 import type { WebSocketHandler } from '../server/websocket-connection.ts';
-import { chooseSubprotocol, switchToWebSocket, webSocketOffer } from '../server/websocket-handshake.ts';
+import {
+  chooseSubprotocol,
+  switchToWebSocket,
+  webSocketOffer,
+  type HandshakeRefusal,
+} from '../server/websocket-handshake.ts';
 import { DEFAULT_WEBSOCKET_OPTIONS, type WebSocketOptions } from '../server/websocket-options.ts';
 
 export type {
@@ -28,12 +33,7 @@ export function acceptWebSocket(
   const offer = webSocketOffer(exchange.head);
   if (offer === null) return false;
   if (offer.kind === 'refusal') {
-    const { status, fields, reason } = offer;
-    exchange.respond({
-      status,
-      fields: [...fields, 'content-type', 'text/plain; charset=utf-8'],
-      body: `${reason}\n`,
-    });
+    refuseHandshake(exchange, offer);
     return true;
   }
   const { subprotocols = [], ...given } = options;
@@ -41,4 +41,10 @@ export function acceptWebSocket(
   const all = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
   exchange.switchProtocol(switchToWebSocket(offer, subprotocol, handler, all));
   return true;
+}
+
+/** Answers a handshake that is none. */
+export function refuseHandshake(exchange: Exchange, { status, fields, reason }: HandshakeRefusal): void {
+  const contentType = ['content-type', 'text/plain; charset=utf-8'];
+  exchange.respond({ status, fields: [...fields, ...contentType], body: `${status} ${reason}\n` });
 }

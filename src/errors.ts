@@ -34,6 +34,26 @@ export const ERRORS = {
     message: 'no running server was found',
     hint: 'start one with `howdah serve`, or say where it is with --data or --url',
   },
+  HOWDAH_DATABASE_URL: {
+    status: null,
+    message: 'the connection string of the database cannot be used',
+    hint: 'give --database postgres://user:password@host:port/database, or env for DATABASE_URL and the PG* variables',
+  },
+  HOWDAH_DATABASE_UNREACHABLE: {
+    status: null,
+    message: 'no connection to the database',
+    hint: 'check address, user, password and the rules of its pg_hba.conf; `psql` with the same string says the same',
+  },
+  HOWDAH_DATABASE_TOO_OLD: {
+    status: null,
+    message: 'the database server is too old',
+    hint: 'take PostgreSQL 14 or later',
+  },
+  HOWDAH_SCHEMA_REFUSED: {
+    status: null,
+    message: 'the schema could not be installed in the database',
+    hint: 'the user needs the right to create schemas: grant create on database … to …, or make it the owner',
+  },
   HOWDAH_SCHEMA_NEWER: {
     status: null,
     message: 'the database was set up by a later version of howdah',

@@ -9,10 +9,13 @@
 // `offset 0` keeps PostgreSQL from merging the levels, so that f has run before STOP is looked at. Volatile functions
 // see what earlier ones changed; stable ones see what was there before the statement, as in any statement.
 //
+// Where the database is a server, the innermost level has a condition on the epoch as well (database/epoch-guard.ts).
+//
 // A procedure may commit, which it can only in a statement of its own, so it is a step by itself, and the steps of a
 // plan that has one are transactions of their own. A procedure's stop_handling() ends with its transaction: it is not
 // seen by the steps after it.
 import type { PreparedStatement } from '../database/call.ts';
+import { EPOCH_TYPE, epochIs } from '../database/epoch-guard.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { prepareText } from './prepared-text.ts';
 import {
@@ -39,6 +42,8 @@ export interface CallStep {
   /** Column that is true after stop_handling(); -1 if that does not matter or cannot be known. */
   readonly stopColumn: number;
   readonly resetAfter: boolean;
+  /** Whether it changes nothing, so that it may be ended when nobody waits for it. */
+  readonly interruptible: boolean;
   /** The handlers it calls, for messages. */
   readonly handler: string;
 }
@@ -98,11 +103,11 @@ function groupRoutes(routes: readonly SqlRoute[]): Group[] {
 /** What a request that no route matches costs: whether that is still so has to be asked. */
 function guardStep(): CallStep {
   return {
-    statement: prepareText(`select ${NO_OUTCOME}`, []),
-    parameters: [],
+    ...new Parameters(null).prepareGuarded((guard) => `select ${NO_OUTCOME}${guard}`),
     outcomeColumn: 0,
     stopColumn: -1,
     resetAfter: false,
+    interruptible: true,
     handler: '',
   };
 }
@@ -119,27 +124,28 @@ function functionStep(
     outcomeColumn: 0,
     stopColumn: goesOn ? 1 : -1,
     resetAfter: routes.some((route) => route.volatile),
+    interruptible: !routes.some((route) => route.volatile),
     handler: routes.map((route) => route.row.name).join(', '),
   };
   const [only] = routes;
   if (routes.length === 1 && only !== undefined && !goesOn) {
-    const text = `select ${functionCall(only, parameters.with(start))}`;
-    return { ...common, ...parameters.prepare(text) };
+    const call = functionCall(only, parameters.with(start));
+    return { ...common, ...parameters.prepareGuarded((guard) => `select ${call}${guard}`) };
   }
-  let source = '';
-  for (const route of routes) {
-    if (source === '') {
-      source = `select ${functionCall(route, parameters.with(start))} as o offset 0`;
-    } else {
-      const call = functionCall(
-        route,
-        parameters.with(() => 'p.o'),
-      );
-      source = `select case when ${STOP} then p.o else ${call} end as o from (${source}) p offset 0`;
-    }
-  }
-  const text = `select p.o${goesOn ? `, ${STOP}` : ''} from (${source}) p`;
-  return { ...common, ...parameters.prepare(text) };
+  const calls = routes.map((route, i) => functionCall(route, parameters.with(i === 0 ? start : () => 'p.o')));
+  return {
+    ...common,
+    ...parameters.prepareGuarded((guard) => {
+      let source = '';
+      for (const call of calls) {
+        source =
+          source === ''
+            ? `select ${call} as o${guard} offset 0`
+            : `select case when ${STOP} then p.o else ${call} end as o from (${source}) p offset 0`;
+      }
+      return `select p.o${goesOn ? `, ${STOP}` : ''} from (${source}) p`;
+    }),
+  };
 }
 
 function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: boolean): CallStep {
@@ -153,28 +159,30 @@ function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: 
     outcomeColumn: route.outcomeColumn,
     stopColumn: -1,
     resetAfter: true,
+    interruptible: false,
     handler: route.row.name,
   };
 }
 
 /** Numbers the parameters of a statement as they are first used. */
 class Parameters {
-  readonly #types: CatalogRows['types'];
+  readonly #types: CatalogRows['types'] | null;
   readonly #sources: ParameterSource[] = [];
   readonly #oids: number[] = [];
   readonly #numbers = new Map<string, string>();
 
-  constructor(types: CatalogRows['types']) {
+  /** @param types null: none is needed */
+  constructor(types: CatalogRows['types'] | null) {
     this.#types = types;
   }
 
   outcome(): string {
-    return this.#number('outcome', this.#types.httpOutcome, { kind: 'outcome' });
+    return this.#number('outcome', this.#types?.httpOutcome ?? INFERRED, { kind: 'outcome' });
   }
 
   with(outcome: () => string): ArgumentExpressions {
     return {
-      request: () => this.#number('request', this.#types.httpRequest, { kind: 'request' }),
+      request: () => this.#number('request', this.#types?.httpRequest ?? INFERRED, { kind: 'request' }),
       listener: () => this.#number('listener', INT4_OID, { kind: 'listener' }),
       // A parameter and not a literal, so that the rows of one router share a prepared statement.
       row: ({ row: { router, row } }) => {
@@ -187,6 +195,19 @@ class Parameters {
 
   prepare(text: string): { statement: PreparedStatement; parameters: readonly ParameterSource[] } {
     return { statement: prepareText(text, this.#oids), parameters: this.#sources };
+  }
+
+  /** `text` makes the statement with a WHERE clause, or with an empty text in its place. */
+  prepareGuarded(text: (guard: string) => string): {
+    statement: PreparedStatement;
+    parameters: readonly ParameterSource[];
+  } {
+    const guard = ` where ${epochIs(`$${this.#sources.length + 1}`)}`;
+    const guarded = prepareText(text(guard), [...this.#oids, EPOCH_TYPE]);
+    return {
+      statement: { ...prepareText(text(''), this.#oids), guarded },
+      parameters: this.#sources,
+    };
   }
 
   #number(key: string, oid: number, source: ParameterSource): string {

@@ -5,7 +5,7 @@
 //     └─ refresh ◀─┘ the catalog has moved on (nothing has run)
 //
 // Does not read the request and does not decide which routes run.
-import type { CallResult, SqlError, SqlParameter } from '../database/call.ts';
+import type { CallResult, SqlCall, SqlError, SqlParameter } from '../database/call.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
 import type { CatalogOptions } from './catalog-options.ts';
@@ -44,6 +44,9 @@ export class SqlRequest {
   #plan: CallPlan | null = null;
   #step = 0;
   #reroutes = 0;
+  /** What may be ended when the client leaves. */
+  #running: SqlCall | null = null;
+  #watchesClient = false;
   #retriedVanished = false;
   /** Encoded outcome so far, for the next step. */
   #outcome: Buffer | null = null;
@@ -97,13 +100,16 @@ export class SqlRequest {
       this.#answer(this.#outcome);
       return;
     }
-    this.#catalog.options.dispatcher.dispatch({
+    const { dispatcher } = this.#catalog.options;
+    const call: SqlCall = {
       statement: step.statement,
       parameters: step.parameters.map((source) => this.#parameter(source)),
       // The steps after the first go on with what has been committed, whatever the catalog says by now.
       epoch: this.#step === 0 ? this.#snapshot.epoch : null,
       resetAfter: step.resetAfter,
+      interruptible: step.interruptible,
       complete: (result) => {
+        this.#running = null;
         try {
           this.#complete(step, result);
         } catch (error) {
@@ -111,6 +117,20 @@ export class SqlRequest {
           this.#exchange.fail(500);
         }
       },
+    };
+    if (step.interruptible && dispatcher.abandon !== undefined) {
+      this.#running = call;
+      this.#watchClient();
+    }
+    dispatcher.dispatch(call);
+  }
+
+  /** A client that leaves has no use for what runs. */
+  #watchClient(): void {
+    if (this.#watchesClient) return;
+    this.#watchesClient = true;
+    this.#exchange.onClose(() => {
+      if (this.#running !== null) this.#catalog.options.dispatcher.abandon?.(this.#running);
     });
   }
 
@@ -158,6 +178,9 @@ export class SqlRequest {
       case 'unavailable':
         // What has been committed by an earlier step makes it no longer a request that may simply come again.
         this.#exchange.fail(this.#step === 0 ? 503 : 500);
+        return;
+      case 'abandoned':
+        // The exchange is closed.
         return;
       case 'lost':
         this.#observeFailure(step, null, `the session went away: ${result.reason}`);

@@ -8,6 +8,8 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   HOWDAH_DATA_UNUSABLE: EXIT_CODES.dataDirectory.code,
   HOWDAH_ADDRESS_UNUSABLE: EXIT_CODES.address.code,
   HOWDAH_NO_SERVER: EXIT_CODES.noServer.code,
+  HOWDAH_DATABASE_URL: EXIT_CODES.usage.code,
+  HOWDAH_DATABASE_UNREACHABLE: EXIT_CODES.noServer.code,
 };
 
 /** The exit code that a failure ends with; 1 for all that has none of its own. */

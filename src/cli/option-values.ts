@@ -105,3 +105,10 @@ export function parseSwitch(text: string): boolean {
   if (/^(?:0|false|no|off)$/i.test(text)) return false;
   throw new BadValue('Expected true or false.');
 }
+
+/** A whole number from 1 to `highest`. */
+export function parseCount(text: string, highest: number): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > highest) throw new BadValue(`Expected a number from 1 to ${highest}.`);
+  return count;
+}

@@ -5,7 +5,13 @@ import { LOG_LEVELS } from '../observe/error-log.ts';
 import type { LogLevel } from '../observe/error-log.ts';
 import type { LogFormat } from '../observe/access-log.ts';
 import { EXIT_CODES, exitCodesHelp } from './exit-codes.ts';
-import { parseBytes, parseDurationMs, parseGatewayAddress, parseTcpAddress } from './option-values.ts';
+import {
+  parseBytes,
+  parseCount,
+  parseDurationMs,
+  parseGatewayAddress,
+  parseTcpAddress,
+} from './option-values.ts';
 import type { GatewayAddress, TcpAddress } from './option-values.ts';
 import { applyEnvironment, ListSetting, Setting, valueParser } from './settings.ts';
 import type { Environment } from './settings.ts';
@@ -21,6 +27,8 @@ export interface TlsSettings {
 }
 
 export interface ServeSettings {
+  /** A PostgreSQL server; null: the embedded one. */
+  readonly server: { readonly url: string; readonly maxSessions: number } | null;
   /** null: in memory. */
   readonly dataDirectory: string | null;
   /** null: not given. */
@@ -78,10 +86,17 @@ const DEFAULT_MAX_BODY_BYTES = 10_000_000;
 /** A bytea is at most 1 GiB with its header (PostgreSQL's limits, appendix K); a larger body could not be passed on. */
 const HIGHEST_MAX_BODY_BYTES = 1_000_000_000;
 
+const DEFAULT_SESSIONS = 8;
+
+/** More than a server has processors for. */
+const HIGHEST_SESSIONS = 1000;
+
 const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 
 interface ServeFlags {
+  readonly database?: string;
+  readonly sessions: number;
   readonly data: string;
   readonly memory?: boolean;
   readonly listen?: TcpAddress;
@@ -148,6 +163,17 @@ function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command 
   return new Command('serve')
     .description('Serve HTTP from a database: an embedded PostgreSQL, by default.')
     .optionsGroup('Database:')
+    .addOption(
+      new Setting(
+        '--database <URL>',
+        'serve from a PostgreSQL server: postgres://…, name=value …, or env (DATABASE_URL, PG*)',
+      ),
+    )
+    .addOption(
+      new Setting('--sessions <N>', 'sessions with that server for SQL handlers, at most')
+        .argParser(valueParser((text) => parseCount(text, HIGHEST_SESSIONS)))
+        .default(DEFAULT_SESSIONS),
+    )
     .addOption(
       new Setting('--data <DIR>', 'data directory of the embedded PostgreSQL, made if missing').default(
         DEFAULT_DATA_DIRECTORY,
@@ -232,6 +258,7 @@ Each option can be set in the environment instead; several values of one are sep
 Examples:
   howdah serve                                   serve from .howdah, on http://127.0.0.1:8080
   howdah serve --memory --sql examples/          try something out and leave nothing behind
+  howdah serve --database postgres://app@db/app  serve from a PostgreSQL server
   howdah serve --listen 0.0.0.0:80 --log-format json --data /var/lib/howdah
   howdah serve --listen '[::1]:0' --pg-listen off
   howdah serve --tls-dev                         HTTP/2 for browsers, on https://localhost:8443
@@ -243,8 +270,10 @@ ${exitCodesHelp()}`,
 
 function serveSettings(command: Command): ServeSettings {
   const flags = command.opts<ServeFlags>();
+  const server = databaseServer(command, flags);
   return {
-    dataDirectory: inMemory(command, flags) ? null : flags.data,
+    server,
+    dataDirectory: server !== null || inMemory(command, flags) ? null : flags.data,
     listen: flags.listen ?? null,
     tls: {
       listen: flags.tlsListen ?? null,
@@ -272,6 +301,23 @@ function certificateFiles(command: Command, { tlsCert, tlsKey }: ServeFlags): Tl
     );
   }
   return tlsCert.map((certificate, i) => ({ certificate, privateKey: tlsKey[i] ?? '' }));
+}
+
+/** `--database` excludes `--data` and `--memory`; of those from different places, the command line's is meant. */
+function databaseServer(command: Command, { database, sessions }: ServeFlags): ServeSettings['server'] {
+  if (database === undefined) return null;
+  const source = command.getOptionValueSource('database');
+  for (const [name, flags] of [
+    ['data', '--data <DIR>'],
+    ['memory', '--memory'],
+  ] as const) {
+    const other = command.getOptionValueSource(name);
+    if (other === source) {
+      command.error(`error: option '--database <URL>' cannot be used with option '${flags}'`);
+    }
+    if (other === 'cli') return null;
+  }
+  return { url: database, maxSessions: sessions };
 }
 
 /** `--data` and `--memory` exclude one another; of two from different places, the command line's is meant. */

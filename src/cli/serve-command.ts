@@ -29,6 +29,7 @@ export async function runServe(
   const signals = drainSignals();
   try {
     const server = await serve({
+      server: settings.server,
       dataDirectory: settings.dataDirectory,
       listen: settings.listen,
       tls: settings.tls,

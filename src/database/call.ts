@@ -9,7 +9,15 @@ export interface PreparedStatement {
   readonly parameterTypes: readonly number[];
   /** Whether result columns are asked for in binary format (1) or text (0); one for all. */
   readonly resultFormat: 0 | 1;
+  /**
+   * The same for sessions that cannot refuse an epoch themselves: its last parameter is the epoch (epoch-guard.ts), and
+   * no row means that it has passed. Only of statements that return a row, and are rolled back where they fail; others
+   * are guarded by a statement in front.
+   */
+  readonly guarded?: GuardedStatement;
 }
+
+export type GuardedStatement = Pick<PreparedStatement, 'name' | 'text' | 'parameterTypes'>;
 
 /** null, text format (string, sent as UTF-8), or binary format (Buffer). */
 export type SqlParameter = string | Buffer | null;
@@ -45,7 +53,9 @@ export type CallResult =
   /** No session took it in time or the queue is full: it has not run. */
   | { readonly kind: 'unavailable'; readonly reason: string }
   /** The session went away while it ran: it may or may not have committed. */
-  | { readonly kind: 'lost'; readonly reason: string };
+  | { readonly kind: 'lost'; readonly reason: string }
+  /** It was abandoned: it has not run, or was ended and rolled back. */
+  | { readonly kind: 'abandoned' };
 
 /** One statement execution in a transaction of its own. */
 export interface SqlCall {
@@ -55,6 +65,8 @@ export interface SqlCall {
   readonly epoch: string | null;
   /** Whether it may leave session state behind (role, settings, advisory locks, temporary tables) to be reset. */
   readonly resetAfter: boolean;
+  /** Whether it may be ended, or left out, when it is abandoned: it changes nothing. Default false. */
+  readonly interruptible?: boolean;
   /** Called once, synchronously from the session's read; never throws. */
   complete(result: CallResult): void;
 }
@@ -63,4 +75,6 @@ export interface SqlCall {
 export interface SqlDispatcher {
   /** Queues the call; `complete` may be called before this returns. */
   dispatch(call: SqlCall): void;
+  /** Nobody waits for the result of `call` any more. It completes all the same. */
+  abandon?(call: SqlCall): void;
 }

@@ -4,6 +4,7 @@ import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts
 import type { CallResult, SqlCall, SqlError } from './call.ts';
 import type { LinkLoss } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
+import { EPOCH_ASSERTION, EPOCH_PASSED } from './epoch-guard.ts';
 import { isViolation, parseDataRow, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
 import { ResultGatherer, SqlFailure } from './exchange-result.ts';
@@ -19,7 +20,7 @@ export interface Exchange {
 
 /** What exchanges ask of their session. */
 export interface ExchangeOwner {
-  retry(call: SqlCall): void;
+  retry(call: SqlCall, statementName: string): void;
   forgetStatement(name: string): void;
   rollBack(): void;
 }
@@ -34,8 +35,19 @@ const STALE_STATEMENT_CODES = new Set(['26000', '0A000']);
 const NO_ROW: CallResult = { kind: 'no-row' };
 const STALE: CallResult = { kind: 'stale' };
 
+/**
+ * What refuses an epoch that has passed: nothing here (the link's far end does, or the call has no epoch); a condition
+ * inside of the statement, which then returns no row; or an assertion in front of it, which fails.
+ */
+export type CallGuard = 'none' | 'inside' | 'before';
+
 export class CallExchange implements Exchange {
   readonly call: SqlCall;
+  /** As it was prepared: that of the call, or the guarded one. */
+  readonly #statementName: string;
+  readonly #guard: CallGuard;
+  /** Whether the assertion in front is not over. */
+  #asserting: boolean;
   readonly #owner: ExchangeOwner;
   readonly #prepares: boolean;
   readonly #retried: boolean;
@@ -44,14 +56,28 @@ export class CallExchange implements Exchange {
   #columnsAreViews = false;
   #error: SqlError | null = null;
 
-  constructor(call: SqlCall, prepares: boolean, retried: boolean, owner: ExchangeOwner) {
+  constructor(
+    call: SqlCall,
+    statementName: string,
+    guard: CallGuard,
+    prepares: boolean,
+    retried: boolean,
+    owner: ExchangeOwner,
+  ) {
     this.call = call;
+    this.#statementName = statementName;
+    this.#guard = guard;
+    this.#asserting = guard === 'before';
     this.#prepares = prepares;
     this.#retried = retried;
     this.#owner = owner;
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    if (this.#asserting && type !== BACKEND.errorResponse) {
+      this.#asserting = type !== BACKEND.commandComplete;
+      return null;
+    }
     switch (type) {
       case BACKEND.dataRow: {
         if (this.#columns !== null) return null;
@@ -80,14 +106,14 @@ export class CallExchange implements Exchange {
 
   over(refused: boolean): void {
     if (refused) {
-      if (this.#prepares) this.#owner.forgetStatement(this.call.statement.name);
+      if (this.#prepares) this.#owner.forgetStatement(this.#statementName);
       this.call.complete(STALE);
     } else if (this.#error !== null) {
       this.#failed(this.#error);
     } else if (this.#columns !== null) {
       this.call.complete({ kind: 'row', columns: this.#columns });
     } else {
-      this.call.complete(NO_ROW);
+      this.call.complete(this.#guard === 'inside' ? STALE : NO_ROW);
     }
   }
 
@@ -97,12 +123,18 @@ export class CallExchange implements Exchange {
 
   #failed(error: SqlError): void {
     if (!this.#bound) {
-      // What fails before BindComplete has not run, so running it again cannot do anything twice.
-      if (!this.#prepares && !this.#retried && STALE_STATEMENT_CODES.has(error.code)) {
-        this.#owner.retry(this.call);
+      if (this.#prepares) this.#owner.forgetStatement(this.#statementName);
+      if (this.#asserting && error.code === EPOCH_PASSED) {
+        this.call.complete(STALE);
         return;
       }
-      this.#owner.forgetStatement(this.call.statement.name);
+      // What fails before BindComplete has not run, so running it again cannot do anything twice.
+      if (!this.#retried && (!this.#prepares || this.#asserting) && STALE_STATEMENT_CODES.has(error.code)) {
+        if (this.#asserting) this.#owner.forgetStatement(EPOCH_ASSERTION.name);
+        this.#owner.retry(this.call, this.#statementName);
+        return;
+      }
+      this.#owner.forgetStatement(this.#asserting ? EPOCH_ASSERTION.name : this.#statementName);
     }
     this.call.complete({ kind: 'failed', error });
   }

@@ -3,12 +3,13 @@
 //
 // Each call is an exchange of its own, so a transaction of its own, and is over with its ReadyForQuery:
 //
-//   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
+//   [guard] [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
 //                                                                   └── raised by the commit
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import type { SqlCall, SqlError } from './call.ts';
+import type { GuardedStatement, SqlCall, SqlError, SqlParameter } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
+import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { SqlFailure } from './exchange-result.ts';
 import type { Exchange } from './session-exchange.ts';
 import { MessageSplitter } from '../protocol/postgres/message-splitter.ts';
@@ -30,7 +31,7 @@ import {
 } from '../protocol/postgres/frontend-messages.ts';
 import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
 import { REFUSED_RESPONSE } from './session-link.ts';
-import { CallExchange, GatheringExchange, ResetExchange } from './session-exchange.ts';
+import { CallExchange, GatheringExchange, ResetExchange, type CallGuard } from './session-exchange.ts';
 import { resetStatements } from './session-reset.ts';
 
 /**
@@ -60,6 +61,7 @@ export class Session implements LinkReceiver {
   #prepared = new Map<string, true>();
   #borrower: LinkReceiver | null = null;
   #lost = false;
+  #dying = false;
   #epochText = '';
   #epochNumber = 0;
 
@@ -152,6 +154,9 @@ export class Session implements LinkReceiver {
       else this.#events.notification(notification.channel, notification.payload);
       return;
     }
+    // Its last word: nothing that was sent runs any more.
+    if (type === BACKEND.errorResponse && parseErrorFields(bytes, start, end).severity === 'FATAL')
+      this.#dying = true;
     const exchange = this.#exchanges[this.#first];
     if (exchange === undefined) return; // ParameterStatus, or the last words of a server that shuts down
     if (type === BACKEND.readyForQuery || type === REFUSED_RESPONSE) {
@@ -172,7 +177,7 @@ export class Session implements LinkReceiver {
     this.#exchanges = [];
     this.#first = 0;
     const unsent: SqlCall[] = [];
-    const mayHaveRun = exchanges.length - loss.unstarted;
+    const mayHaveRun = this.#dying ? 1 : exchanges.length - loss.unstarted;
     for (const [index, exchange] of exchanges.entries()) {
       if (index >= mayHaveRun && exchange instanceof CallExchange) unsent.push(exchange.call);
       else exchange.lost(loss);
@@ -186,29 +191,33 @@ export class Session implements LinkReceiver {
       call.complete({ kind: 'lost', reason: 'the session is gone' });
       return;
     }
-    const { statement } = call;
     const writer = this.#writer;
+    const epoch = this.#link.guardsEpoch ? null : call.epoch;
+    const { guarded } = call.statement;
+    const guard: CallGuard = epoch === null ? 'none' : guarded === undefined ? 'before' : 'inside';
+    const statement = epoch === null || guarded === undefined ? call.statement : guarded;
+    const parameters = guard === 'inside' ? [...call.parameters, epoch] : call.parameters;
     const prepares = !this.#prepared.has(statement.name);
     try {
-      if (prepares) this.#prepare(statement.name, statement.text, statement.parameterTypes);
-      writeBind(writer, '', statement.name, call.parameters, statement.resultFormat);
+      if (guard === 'before') this.#writeBound(EPOCH_ASSERTION, [epoch], 0);
+      this.#writeBound(statement, parameters, call.statement.resultFormat);
     } catch (error) {
       // Half a message must not be sent, nor the call be left without an answer.
       writer.take();
       this.#prepared.delete(statement.name);
+      this.#prepared.delete(EPOCH_ASSERTION.name);
       call.complete({ kind: 'failed', error: unsendable(error) });
       return;
     }
-    writeExecute(writer, '');
     writeSync(writer);
-    this.#exchanges.push(new CallExchange(call, prepares, retried, this));
+    this.#exchanges.push(new CallExchange(call, statement.name, guard, prepares, retried, this));
     this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter, keepsTransaction: false });
     if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
   }
 
   /** For an exchange whose statement turned out not to be prepared, or to be prepared for what has changed since. */
-  retry(call: SqlCall): void {
-    this.#prepared.delete(call.statement.name);
+  retry(call: SqlCall, name: string): void {
+    this.#prepared.delete(name);
     this.#sendCall(call, true);
   }
 
@@ -223,6 +232,16 @@ export class Session implements LinkReceiver {
     writeQuery(this.#writer, 'ROLLBACK');
     this.#exchanges.push(new ResetExchange());
     this.#send({ epoch: null, resetAfter: true, keepsTransaction: false });
+  }
+
+  #writeBound(
+    { name, text, parameterTypes }: GuardedStatement,
+    parameters: readonly SqlParameter[],
+    resultFormat: 0 | 1,
+  ): void {
+    if (!this.#prepared.has(name)) this.#prepare(name, text, parameterTypes);
+    writeBind(this.#writer, '', name, parameters, resultFormat);
+    writeExecute(this.#writer, '');
   }
 
   #prepare(name: string, text: string, parameterTypes: readonly number[]): void {

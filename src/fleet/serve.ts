@@ -1,13 +1,10 @@
-// Puts a server together: the embedded database with its schema, the catalog, the HTTP engine and the listeners, all in
+// Puts a server together: the database with its schema, the catalog, the HTTP engine and the listeners, all in
 // this process (design.md, decision 7). The one place where the rooms meet; what each does is theirs.
 import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
-import type { EmbeddedDatabase, StartingSession } from '../database/embedded/embedded-database.ts';
-import { openEmbedded } from '../database/embedded/open-embedded.ts';
-import type { SqlResult } from '../database/exchange-result.ts';
+import type { Database } from '../database/database.ts';
 import { startGateway, type Gateway, type GatewayAddress } from '../database/gateway/gateway.ts';
-import { installSchema } from '../database/schema-installation.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
 import { HttpServer } from '../server/http-server.ts';
@@ -16,6 +13,12 @@ import { requestHandler } from '../web/request-handler.ts';
 import { Certificates, type CertificateFiles } from './certificates.ts';
 import { ListenerConfiguration } from './listener-configuration.ts';
 import { ListenerSet, type ListenerResult } from './listener-set.ts';
+import {
+  CATALOG_CHANNEL,
+  openDatabase,
+  type OpenDatabase,
+  type ServerDatabaseChoice,
+} from './open-database.ts';
 import { runSqlFiles } from './sql-files.ts';
 
 export interface TlsServeOptions {
@@ -32,12 +35,14 @@ export interface TlsServeOptions {
 }
 
 export interface ServeOptions {
+  /** A PostgreSQL server; null: the embedded one. */
+  readonly server: ServerDatabaseChoice | null;
   /** Data directory of the embedded PostgreSQL; null: in memory. */
   readonly dataDirectory: string | null;
   /** Address of the first listener. null: 127.0.0.1:8080 in a new database, what it has in an old one. */
   readonly listen: { readonly host: string; readonly port: number } | null;
   readonly tls: TlsServeOptions;
-  /** Where outside SQL clients are admitted; null: nowhere. */
+  /** Where outside SQL clients of the embedded PostgreSQL are admitted; null: nowhere. */
   readonly gateway: GatewayAddress | null;
   /** Files and directories of SQL to run at start. */
   readonly sqlPaths: readonly string[];
@@ -80,7 +85,6 @@ const POLL_INTERVAL_MS = 1000;
 
 /** Notified by omni_httpd.reload_configuration(), and so by each change of the listeners. */
 const CONFIGURATION_CHANNEL = 'omni_httpd_configuration';
-const CATALOG_CHANNEL = 'howdah_catalog';
 
 /**
  * Starts a server; it accepts when the promise resolves.
@@ -88,37 +92,28 @@ const CATALOG_CHANNEL = 'howdah_catalog';
  *   left open then
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const database = await openEmbedded({
-    dataDirectory: options.dataDirectory,
-    observer: options.observer,
-    handlerTimeoutMs: options.handlerTimeoutMs,
-    listenChannels: [CONFIGURATION_CHANNEL, WEBSOCKET_CHANNEL],
-    onStart: (session) => install(session, options),
+  const { server, dataDirectory, listen, noInit, handlerTimeoutMs, observer } = options;
+  const opened = await openDatabase({
+    server,
+    dataDirectory,
+    listen: listen ?? DEFAULT_LISTEN,
+    noInit,
+    handlerTimeoutMs,
+    observer,
+    channels: [CONFIGURATION_CHANNEL, WEBSOCKET_CHANNEL],
   });
   try {
-    return await new Server(options, database).start();
+    return await new Server(options, opened).start();
   } catch (error) {
-    await database.close();
+    await opened.database.close();
     throw error;
   }
 }
 
-async function install(session: StartingSession, { listen, noInit }: ServeOptions): Promise<void> {
-  const target = {
-    exec: (text: string) => session.exec(text),
-    query: async (text: string) => asRecords(await session.query(text)),
-  };
-  const { host, port } = listen ?? DEFAULT_LISTEN;
-  await installSchema(target, { noInit, initAddress: host, initPort: port });
-}
-
-function asRecords({ fields, rows }: SqlResult): Record<string, string | null>[] {
-  return rows.map((row) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i] ?? null])));
-}
-
 class Server {
   readonly #options: ServeOptions;
-  readonly #database: EmbeddedDatabase;
+  readonly #opened: OpenDatabase;
+  readonly #database: Database;
   readonly #proxy = new ReverseProxy();
   readonly #webSockets: WebSocketHub;
   readonly #catalog: Catalog;
@@ -128,9 +123,12 @@ class Server {
   readonly #configuration: ListenerConfiguration;
   #gateway: Gateway | null = null;
   #poll: NodeJS.Timeout | null = null;
+  #polling = false;
 
-  constructor(options: ServeOptions, database: EmbeddedDatabase) {
+  constructor(options: ServeOptions, opened: OpenDatabase) {
     this.#options = options;
+    this.#opened = opened;
+    const { database } = opened;
     this.#database = database;
     const { observer, maxBodyBytes, handlerTimeoutMs, dev, observeRequests } = options;
     this.#webSockets = new WebSocketHub(database, observer);
@@ -167,7 +165,7 @@ class Server {
       if (listen !== null) await this.#moveFirstListener('http', listen);
       if (tls.listen !== null) await this.#moveFirstListener('https', tls.listen);
       else if (tls.dev || tls.files.length > 0) await this.#addListener('https', DEFAULT_TLS_LISTEN);
-      await runSqlFiles(sqlPaths, (text) => database.exec(text));
+      await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       database.onNotification(CATALOG_CHANNEL, () => this.#refresh());
       database.onNotification(WEBSOCKET_CHANNEL, (node) => this.#webSockets.wake(node));
       await this.#catalog.refresh();
@@ -177,7 +175,14 @@ class Server {
       await this.#assertListening('http', listen, results);
       await this.#assertListening('https', tls.listen, results);
       problems = [...this.#certificates.problems, ...results.flatMap(notServed)];
-      this.#gateway = gateway === null ? null : await startGateway(database, gateway, this.#options.observer);
+      this.#opened.onReconnected(() => {
+        this.#refresh();
+        this.#configuration.reload();
+      });
+      const { embedded } = this.#opened;
+      if (gateway !== null && embedded !== null) {
+        this.#gateway = await startGateway(embedded, gateway, this.#options.observer);
+      }
     } catch (error) {
       await this.#stopAccepting();
       await this.#http.drain(0);
@@ -188,8 +193,6 @@ class Server {
     this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
     this.#poll.unref();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    const { dataDirectory } = this.#options;
-    const major = database.version.split('.')[0] ?? '';
     const listeners = this.#listeners;
     return {
       get listeners() {
@@ -197,7 +200,7 @@ class Server {
       },
       problems,
       gatewayUrl: this.#gateway?.url ?? null,
-      database: `embedded PostgreSQL ${major} ${dataDirectory === null ? 'in memory' : `in ${dataDirectory}`}`,
+      database: this.#opened.description,
       workers: 1,
       closed,
       reload: async () => {
@@ -212,7 +215,10 @@ class Server {
 
   /** What other commands find in the data directory. */
   #announce(): void {
-    this.#database.announce({ gateway: this.#gateway?.address ?? null, listeners: this.#listeners.urls });
+    this.#opened.embedded?.announce({
+      gateway: this.#gateway?.address ?? null,
+      listeners: this.#listeners.urls,
+    });
   }
 
   /** What --listen and --tls-listen say goes before what an older database has. */
@@ -274,9 +280,14 @@ class Server {
 
   #pollDatabase(): void {
     this.#webSockets.poll(Date.now());
+    if (this.#polling) return;
+    this.#polling = true;
     this.#database
       .query('select howdah.poll_catalog()')
-      .catch((error: unknown) => this.#observeError('poll of the catalog', error));
+      .catch((error: unknown) => this.#observeError('poll of the catalog', error))
+      .finally(() => {
+        this.#polling = false;
+      });
   }
 
   #observeError(where: string, error: unknown): void {

@@ -41,6 +41,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
 }
 
 const DEFAULTS: ServeSettings = {
+  server: null,
   dataDirectory: '.howdah',
   listen: null,
   tls: { listen: null, files: [], clientAuthority: null, dev: false },
@@ -57,6 +58,7 @@ const DEFAULTS: ServeSettings = {
 };
 
 const CHANGED: ServeSettings = {
+  server: null,
   dataDirectory: 'elsewhere',
   listen: { host: '::1', port: 0 },
   tls: {

@@ -2,13 +2,14 @@
 // files and no sockets itself (open-embedded.ts, gateway/).
 import type { Observer } from '../../observe/observation.ts';
 import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
-import type { SqlCall, SqlDispatcher } from '../call.ts';
+import type { SqlCall } from '../call.ts';
+import type { Database } from '../database.ts';
 import type { DataLock } from './data-lock.ts';
 import type { Runtime } from './runtime-file.ts';
 import type { SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { Session } from '../session.ts';
-import { CallQueue } from './call-queue.ts';
+import { CallQueue } from '../call-queue.ts';
 import { EngineLink, type EngineStarted } from './engine-link.ts';
 import { UnitWatch } from './unit-watch.ts';
 
@@ -89,7 +90,7 @@ interface Job {
   refuse(reason: string): void;
 }
 
-export class EmbeddedDatabase implements SqlDispatcher {
+export class EmbeddedDatabase implements Database {
   readonly #options: EmbeddedDatabaseOptions;
   readonly #clusterDirectory: string | null;
   readonly #queue: CallQueue;
@@ -165,6 +166,10 @@ export class EmbeddedDatabase implements SqlDispatcher {
   /** Runs statements one after another, nothing in between: one transaction, unless they begin and end their own. */
   exec(text: string): Promise<SqlResult[]> {
     return this.#job((session) => session.exec(text));
+  }
+
+  runScript(text: string): Promise<SqlResult[]> {
+    return this.exec(text);
   }
 
   /** Refuses calls of an older epoch from now on. The engine raises it by itself when it hears of a newer one. */

@@ -1,5 +1,5 @@
-// Calls that wait for the session, oldest first, bounded in number and in time. Runs none of them.
-import type { SqlCall } from '../call.ts';
+// Calls that wait for a session, oldest first, bounded in number and in time. Runs none of them.
+import type { SqlCall } from './call.ts';
 
 interface QueuedCall {
   readonly call: SqlCall;
@@ -39,6 +39,11 @@ export class CallQueue {
     this.#calls = [...calls.map((call) => ({ call, deadline })), ...this.#calls.slice(this.#first)];
     this.#first = 0;
     this.#watch();
+  }
+
+  /** The call that has waited longest, which stays. */
+  peek(): SqlCall | null {
+    return this.#calls[this.#first]?.call ?? null;
   }
 
   /** The call that has waited longest. */

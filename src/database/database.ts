@@ -1,0 +1,24 @@
+// What a server of HTTP asks of the database behind it, whichever that is: the embedded engine, or a PostgreSQL server.
+import type { SqlDispatcher } from './call.ts';
+import type { SqlResult } from './exchange-result.ts';
+
+export interface Database extends SqlDispatcher {
+  /** Of PostgreSQL: `17.5`. */
+  readonly version: string;
+  /** Runs one statement on the cold path. Rejects with SqlFailure where PostgreSQL reports an error. */
+  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
+  /** Runs statements one after another: one transaction, unless they begin and end their own. */
+  exec(text: string): Promise<SqlResult[]>;
+  /** As `exec`, for statements of users, which may take long and change the session. */
+  runScript(text: string): Promise<SqlResult[]>;
+  /** `listener` hears notifications of `channel`, which the database was opened with; returns how to stop. */
+  onNotification(channel: string, listener: (payload: string) => void): () => void;
+  /** Calls in flight end as they can; then sessions are closed. */
+  close(): Promise<void>;
+}
+
+/** What one can do before the first call: install, upgrade. Transactions stay open from one statement to the next. */
+export interface SetupSession {
+  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
+  exec(text: string): Promise<SqlResult[]>;
+}

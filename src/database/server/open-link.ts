@@ -1,0 +1,186 @@
+// Opens an authenticated connection to a PostgreSQL server: the driver `pg` connects, negotiates TLS and logs in; then its socket
+// is taken over, and the driver sees nothing of it any more. Tries hosts and ways in order, once each.
+import type { Duplex } from 'node:stream';
+import { Client, type ClientConfig } from 'pg';
+import { HowdahError } from '../../errors.ts';
+import {
+  describeHost,
+  type ConnectionSettings,
+  type ServerHost,
+  type SessionAttributes,
+} from './connection-string.ts';
+import { findPassword } from './password-file.ts';
+import { ServerLink } from './server-link.ts';
+import { tlsAttempts, type TlsAttempt } from './tls-attempts.ts';
+
+/** Where a connection came to, and what the server says of itself. */
+export interface OpenedLink {
+  readonly link: ServerLink;
+  /** `HOST:PORT/DATABASE`. */
+  readonly place: string;
+  /** `17.5` of `17.5 (Debian …)`. */
+  readonly version: string;
+}
+
+/** The oldest that the SQL schema is made for. */
+const OLDEST_VERSION = 140_000;
+
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
+/** What of a client of `pg` is used beyond its documented interface. */
+interface ClientInternals {
+  readonly connection?: { readonly stream?: Duplex };
+  readonly processID?: unknown;
+  readonly secretKey?: unknown;
+}
+
+/** SQLSTATEs that no other way of connecting to the same host changes: wrong password, no such database, too many. */
+const REFUSED_FOR_GOOD = new Set(['28P01', '3D000', '53300', '57P03']);
+
+/**
+ * @throws HowdahError HOWDAH_DATABASE_UNREACHABLE with what each host said; HOWDAH_DATABASE_TOO_OLD
+ */
+export async function openLink(settings: ConnectionSettings): Promise<OpenedLink> {
+  const failures: string[] = [];
+  let cause: unknown;
+  for (const host of settings.hosts) {
+    try {
+      const opened = await openHost(settings, host);
+      if (opened !== null) return opened;
+      failures.push(`${describeHost(host, settings.database)}: not ${settings.targetSessionAttributes}`);
+    } catch (error) {
+      if (error instanceof HowdahError) throw error;
+      cause = error;
+      failures.push(`${describeHost(host, settings.database)}: ${messageOf(error)}`);
+    }
+  }
+  throw new HowdahError('HOWDAH_DATABASE_UNREACHABLE', failures.join('; '), { cause });
+}
+
+/** null where the host is there but not what is wanted. */
+async function openHost(settings: ConnectionSettings, host: ServerHost): Promise<OpenedLink | null> {
+  const attempts = tlsAttempts(settings, host);
+  for (const [i, tls] of attempts.entries()) {
+    const client = new Client(await clientConfig(settings, host, tls));
+    // Told again when the socket closes; whoever has taken it over hears that himself.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+    } catch (error) {
+      void client.end().catch(() => undefined);
+      if (i === attempts.length - 1 || !mayTryOtherWay(error)) throw error;
+      continue;
+    }
+    return inspect(client, settings, host, tls);
+  }
+  return null;
+}
+
+async function inspect(
+  client: Client,
+  settings: ConnectionSettings,
+  host: ServerHost,
+  tls: TlsAttempt,
+): Promise<OpenedLink | null> {
+  try {
+    const { rows } = await client.query<{
+      number: string;
+      name: string;
+      standby: boolean;
+      readonly: boolean;
+    }>(
+      `select current_setting('server_version_num') as number, current_setting('server_version') as name,
+         pg_catalog.pg_is_in_recovery() as standby,
+         pg_catalog.pg_is_in_recovery() or current_setting('default_transaction_read_only')::bool as readonly`,
+    );
+    const [found] = rows;
+    if (found === undefined) throw new Error('the server says nothing of itself');
+    const place = describeHost(host, settings.database);
+    const version = found.name.split(' ')[0] ?? found.name;
+    if (Number(found.number) < OLDEST_VERSION) {
+      throw new HowdahError('HOWDAH_DATABASE_TOO_OLD', `PostgreSQL ${version} at ${place}`);
+    }
+    if (!isWanted(settings, found)) {
+      await client.end();
+      return null;
+    }
+    return { link: takeOver(client, host, tls), place, version };
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+function isWanted(
+  { targetSessionAttributes }: ConnectionSettings,
+  { standby, readonly }: { readonly standby: boolean; readonly readonly: boolean },
+): boolean {
+  const wanted: Readonly<Record<SessionAttributes, boolean>> = {
+    any: true,
+    'read-write': !readonly,
+    'read-only': readonly,
+    primary: !standby,
+    standby,
+  };
+  return wanted[targetSessionAttributes];
+}
+
+/**
+ * The driver's reader is the only one who listens to 'data'; what it hears of errors and of the end is told to a client
+ * that nobody uses. Between exchanges nothing is on its way.
+ */
+function takeOver(client: Client, host: ServerHost, tls: TlsAttempt): ServerLink {
+  const { connection, processID, secretKey } = client as unknown as ClientInternals;
+  const stream = connection?.stream;
+  if (stream?.listenerCount('data') !== 1 || typeof processID !== 'number' || typeof secretKey !== 'number') {
+    throw new Error('the socket of the driver pg cannot be taken over: it was made for pg 8.23');
+  }
+  stream.removeAllListeners('data');
+  return new ServerLink(stream, { processId: processID, secretKey, host, tls });
+}
+
+async function clientConfig(
+  settings: ConnectionSettings,
+  host: ServerHost,
+  tls: TlsAttempt,
+): Promise<ClientConfig> {
+  const { user, database, connectTimeoutMs, options, channelBinding } = settings;
+  const password =
+    settings.password ?? (await findPassword(settings.passwordFile, { ...host, database, user }));
+  return {
+    ...host,
+    user,
+    database,
+    // Asked for only by a server that wants one. Not left out: the driver would look for one by itself.
+    password: () => {
+      if (password === null) throw new Error('the server asks for a password, and none is given');
+      return password;
+    },
+    ssl: tls,
+    enableChannelBinding: channelBinding,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    application_name: 'howdah',
+    ...(options === null ? {} : { options }),
+  };
+}
+
+/** TLS that the server does not want, or a rule of its pg_hba.conf that is for the other way. */
+function mayTryOtherWay(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === null) return true;
+  // Errors of the system (ECONNREFUSED, ENOENT) are the same for both ways; 28000 is what pg_hba.conf says.
+  return !REFUSED_FOR_GOOD.has(code) && !/^E[A-Z]+$/.test(code);
+}
+
+function codeOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+function messageOf(error: unknown): string {
+  // Of a name with several addresses, all of which failed.
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}

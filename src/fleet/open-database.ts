@@ -1,0 +1,111 @@
+// Opens the database that a server was told to serve from, with howdah's schema in it: the embedded engine or a PostgreSQL
+// server. Knows nothing of HTTP.
+import type { Database, SetupSession } from '../database/database.ts';
+import type { EmbeddedDatabase } from '../database/embedded/embedded-database.ts';
+import { openEmbedded } from '../database/embedded/open-embedded.ts';
+import { SqlFailure, type SqlResult } from '../database/exchange-result.ts';
+import { installSchema, type SchemaVersions } from '../database/schema-installation.ts';
+import { openServer } from '../database/server/open-server.ts';
+import { HowdahError } from '../errors.ts';
+import type { Observer } from '../observe/observation.ts';
+
+/** Where a server's database is. */
+export interface ServerDatabaseChoice {
+  /** Connection string: URL, `name=value …`, or `env`. */
+  readonly url: string;
+  /** Sessions for calls, at most. */
+  readonly maxSessions: number;
+}
+
+export interface OpenDatabaseOptions {
+  /** null: the embedded engine. */
+  readonly server: ServerDatabaseChoice | null;
+  /** Data directory of the embedded engine; null: in memory. */
+  readonly dataDirectory: string | null;
+  /** Address of the first listener of a new database. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** A new database gets no listener and no default page. */
+  readonly noInit: boolean;
+  readonly handlerTimeoutMs: number;
+  readonly observer: Observer;
+  /** Channels to listen to, besides the catalog's. */
+  readonly channels: readonly string[];
+}
+
+export interface OpenDatabase {
+  readonly database: Database;
+  /** The same, where it is the embedded engine. */
+  readonly embedded: EmbeddedDatabase | null;
+  /** In a few words. */
+  readonly description: string;
+  /** `listener` is called when notifications arrive again, after some may have been missed. */
+  onReconnected(listener: () => void): void;
+}
+
+/** Notified of each change of the catalog. */
+export const CATALOG_CHANNEL = 'howdah_catalog';
+
+/** insufficient_privilege. */
+const NOT_ALLOWED = '42501';
+
+/** @throws HowdahError where the data directory, the server or the schema stands in the way; nothing is left open then */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDatabase> {
+  const { server, dataDirectory, handlerTimeoutMs, observer, channels } = options;
+  const onStart = async (session: SetupSession): Promise<void> => {
+    await install(session, options);
+  };
+  if (server === null) {
+    const database = await openEmbedded({
+      dataDirectory,
+      observer,
+      handlerTimeoutMs,
+      listenChannels: channels,
+      onStart,
+    });
+    const major = database.version.split('.')[0] ?? '';
+    return {
+      database,
+      embedded: database,
+      description: `embedded PostgreSQL ${major} ${dataDirectory === null ? 'in memory' : `in ${dataDirectory}`}`,
+      onReconnected: () => undefined,
+    };
+  }
+  const database = await openServer({
+    ...server,
+    env: process.env,
+    observer,
+    handlerTimeoutMs,
+    listenChannels: [CATALOG_CHANNEL, ...channels],
+    onStart,
+  });
+  return {
+    database,
+    embedded: null,
+    description: `PostgreSQL ${database.version} at ${database.place}`,
+    onReconnected: (listener) => void database.onReconnected(listener),
+  };
+}
+
+/**
+ * Brings the schema of the database up to this program's.
+ * @throws HowdahError HOWDAH_SCHEMA_REFUSED where the user has no right to, and what installSchema throws
+ */
+export async function install(
+  session: SetupSession,
+  { listen, noInit }: Pick<OpenDatabaseOptions, 'listen' | 'noInit'>,
+): Promise<SchemaVersions> {
+  const target = {
+    exec: (text: string) => session.exec(text),
+    query: async (text: string) => asRecords(await session.query(text)),
+  };
+  try {
+    return await installSchema(target, { noInit, initAddress: listen.host, initPort: listen.port });
+  } catch (error) {
+    if (!(error instanceof SqlFailure) || error.sql.code !== NOT_ALLOWED) throw error;
+    throw new HowdahError('HOWDAH_SCHEMA_REFUSED', error.message, { cause: error });
+  }
+}
+
+function asRecords({ fields, rows }: SqlResult): Record<string, string | null>[] {
+  return rows.map((row) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i] ?? null])));
+}

@@ -1,20 +1,20 @@
-// The driver of one HTTP/1 connection: socket → Http1Receiver → Stream → Http1Sender → socket, one stream at a time
+// The driver of one HTTP/1 connection: socket → Http1Receiver → Stream → Http1Responder → socket, one stream at a time
 // (RFC 9112 §9.3.2: answers in the order of the requests). Keeps the connection's deadlines and its end.
 //
 //   open ──(last response, fault, drain)──► lingering ──(client closed, or lingerTimeoutMs)──► closed
 import type { Socket } from 'node:net';
-import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
+import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { Http1Fault } from '../protocol/http1/fault.ts';
 import { Http1Receiver, type Http1Events } from '../protocol/http1/receiver.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
-import { Http1Sender, type SendResult } from '../protocol/http1/sender.ts';
+import type { SendResult } from '../protocol/http1/send-result.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
 import type { TakeOver } from './byte-duplex.ts';
 import { BodyAllowance } from './body-allowance.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
-import { earlyError } from './early-error.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
+import { Http1Responder } from './http1-responder.ts';
 import { SendProgress } from './send-progress.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 import { Stream } from './stream.ts';
@@ -26,8 +26,8 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #output: ConnectionOutput;
+  readonly #responder: Http1Responder;
   readonly #receiver: Http1Receiver;
-  readonly #sender = new Http1Sender();
   readonly #body = new BodyAllowance();
   readonly #progress = new SendProgress();
   readonly #listeners: readonly (readonly [event: string, listener: (chunk: Buffer) => void])[] = [
@@ -61,6 +61,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#socket = socket;
     this.#info = info;
     this.#output = new ConnectionOutput(socket);
+    this.#responder = new Http1Responder(server, this.#output);
     this.#receiver = new Http1Receiver(server.options.http1, this);
     this.#idleTimeoutMs = server.options.idleTimeoutMs;
     this.#maxSkipBodyBytes = server.options.maxSkipBodyBytes;
@@ -188,53 +189,28 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
 
   sendInform(status: number, fields: FieldLines): BadField | null {
     if (this.#head === null || this.#head.minorVersion === 0) return null; // RFC 9110 §15.2
-    const result = this.#sender.sendInform(this.#output.writer, status, fields);
+    const result = this.#responder.sendInform(status, fields);
     this.#flushUnlessReading();
     return result.ok ? null : result;
   }
 
   sendResponse(status: number, fields: FieldLines, body: Buffer | string | null): BadField | null {
-    const { clock, options } = this.#server;
     const keep = this.#mayKeepAlive();
-    return this.#headSent(
-      this.#sender.sendResponse(
-        this.#output.writer,
-        this.#head,
-        status,
-        fields,
-        body,
-        keep,
-        clock.date,
-        options.serverName,
-      ),
-    );
+    return this.#headSent(this.#responder.sendResponse(this.#head, status, fields, body, keep));
   }
 
   sendHead(status: number, fields: FieldLines, contentLength: number | null): BadField | null {
-    const { clock, options } = this.#server;
     const keep = this.#mayKeepAlive();
-    const length = { contentLength };
-    return this.#headSent(
-      this.#sender.sendHead(
-        this.#output.writer,
-        this.#head,
-        status,
-        fields,
-        length,
-        keep,
-        clock.date,
-        options.serverName,
-      ),
-    );
+    return this.#headSent(this.#responder.sendHead(this.#head, status, fields, contentLength, keep));
   }
 
   sendData(data: Buffer): void {
-    this.#sender.sendData(this.#output.writer, data);
+    this.#responder.sendData(data);
     this.#flushUnlessReading();
   }
 
   sendEnd(trailers: FieldLines): void {
-    this.#sender.sendEnd(this.#output.writer, trailers);
+    this.#responder.sendEnd(trailers);
     this.#flushUnlessReading();
   }
 
@@ -244,8 +220,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     if (this.#state !== 'open' || head === null || head.upgrade === null || head.hasBody) {
       return { name: 'upgrade', reason: 'the request did not ask for it' };
     }
-    const { serverName } = this.#server.options;
-    const result = this.#sender.sendSwitch(this.#output.writer, protocol, fields, serverName);
+    const result = this.#responder.sendSwitch(protocol, fields);
     if (!result.ok) return result;
     this.#output.flush();
     const rest = this.#receiver.takeRest();
@@ -269,7 +244,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     const head = this.#head;
     if (head === null || this.#requestEnded) return;
     if (this.#body.allow(bytes, this.#server.clock.nowMs) && head.expectContinue) {
-      this.#sender.sendInform(this.#output.writer, 100, NO_FIELDS);
+      this.#responder.sendContinue();
       this.#flushUnlessReading();
     }
     this.#resumeBody();
@@ -309,7 +284,6 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     }
   }
 
-  /** Finishes the request that is under way, and takes no further one. */
   drain(): void {
     this.#last = true;
     if (this.#stream === null && this.#receiver.phase !== 'body') this.#close();
@@ -408,27 +382,10 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     if (stream?.begun === true) {
       resetSocket(this.#socket);
     } else if (stream !== null || this.#head === null) {
-      this.#sendEarlyError(status, reason, partial);
+      this.#responder.sendEarlyError(this.#head, status, reason, partial);
     }
     stream?.receiveReset();
     this.#close();
-  }
-
-  #sendEarlyError(status: number, reason: string, partial: { method: string; path: string } | null): void {
-    const { clock, options, streams } = this.#server;
-    const error = earlyError(streams.handlers, status, reason, partial);
-    const { fields, body } = error;
-    const out = this.#output.writer;
-    this.#sender.sendResponse(
-      out,
-      this.#head,
-      error.status,
-      fields,
-      body,
-      false,
-      clock.date,
-      options.serverName,
-    );
   }
 
   /** Ends our side, and reads on for a while: data that nobody reads would reset the connection and lose the answer. */

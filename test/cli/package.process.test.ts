@@ -47,7 +47,7 @@ test('npm pack makes a package whose `npx howdah serve` works in an empty folder
     readdirSync(installed)
       .filter((name) => !/^(?:LICENSE|README\.md|package\.json)$/.test(name))
       .sort(),
-    ['bin', 'dist', 'sql'],
+    ['bin', 'build', 'dist', 'sql'],
   );
 
   const args = ['serve', '--memory', '--listen', '127.0.0.1:0', '--pg-listen', 'off'];

@@ -80,6 +80,21 @@ export interface RunningServer {
 const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8080 } as const;
 const DEFAULT_TLS_LISTEN = { host: '127.0.0.1', port: 8443 } as const;
 
+/**
+ * The usual poll: a look (0.3 ms on the embedded engine) at whether there is anything that no trigger tells of, and only
+ * then the poll itself (14 ms and more).
+ */
+const POLL_WHAT_NOTHING_TELLS = `
+  select howdah.poll_catalog()
+  where exists (select from howdah.polled_routers)
+    or not exists (
+      select from pg_catalog.pg_event_trigger
+      where evtname = 'refresh_available_routers' and evtenabled <> 'D'
+    )`;
+
+/** What triggers should have told of is looked for now and then all the same. */
+const POLLS_PER_FULL_POLL = 60;
+
 /** How often what no trigger tells of is looked for (views over functions, foreign tables). */
 const POLL_INTERVAL_MS = 1000;
 
@@ -124,6 +139,7 @@ class Server {
   #gateway: Gateway | null = null;
   #poll: NodeJS.Timeout | null = null;
   #polling = false;
+  #polls = 1;
 
   constructor(options: ServeOptions, opened: OpenDatabase) {
     this.#options = options;
@@ -283,7 +299,9 @@ class Server {
     if (this.#polling) return;
     this.#polling = true;
     this.#database
-      .query('select howdah.poll_catalog()')
+      .query(
+        this.#polls++ % POLLS_PER_FULL_POLL === 0 ? 'select howdah.poll_catalog()' : POLL_WHAT_NOTHING_TELLS,
+      )
       .catch((error: unknown) => this.#observeError('poll of the catalog', error))
       .finally(() => {
         this.#polling = false;

@@ -110,6 +110,16 @@ describe('routes in SQL', () => {
     assert.notEqual((await ask('/mine')).body, 'two');
   });
 
+  test('what no trigger can tell of, a view over a function, is found by looking', async () => {
+    await sql.query(`create table told_by_nobody (path text);
+      create function untold() returns setof text language sql stable as $$ select path from told_by_nobody $$;
+      create view found_router as
+        select omni_httpd.urlpattern(path) as match, 'at_count'::regproc::regprocedure as handler from untold() as path`);
+    await sql.query(`insert into told_by_nobody values ('/found')`);
+    while ((await ask('/found')).body !== '0');
+    await sql.query('drop view found_router');
+  });
+
   test('a handler that raises is a 500 with a request id and without the reason; its work is undone', async () => {
     const { status, body } = await ask('/raise');
     assert.equal(status, 500);

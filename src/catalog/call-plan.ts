@@ -15,7 +15,7 @@
 // plan that has one are transactions of their own. A procedure's stop_handling() ends with its transaction: it is not
 // seen by the steps after it.
 import type { PreparedStatement } from '../database/call.ts';
-import { EPOCH_TYPE, epochIs } from '../database/epoch-guard.ts';
+import { assertingEpoch, EPOCH_TYPE, epochIs } from '../database/epoch-guard.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { prepareText } from './prepared-text.ts';
 import {
@@ -150,12 +150,9 @@ function functionStep(
 
 function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: boolean): CallStep {
   const parameters = new Parameters(types);
-  const text = procedureCall(
-    route,
-    parameters.with(() => (continues ? parameters.outcome() : NO_OUTCOME)),
-  );
+  const expressions = parameters.with(() => (continues ? parameters.outcome() : NO_OUTCOME));
   return {
-    ...parameters.prepare(text),
+    ...parameters.prepareGuardedCall((guard) => procedureCall(route, expressions, guard)),
     outcomeColumn: route.outcomeColumn,
     stopColumn: -1,
     resetAfter: true,
@@ -163,6 +160,8 @@ function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: 
     handler: route.row.name,
   };
 }
+
+type PreparedCall = Pick<CallStep, 'statement' | 'parameters'>;
 
 /** Numbers the parameters of a statement as they are first used. */
 class Parameters {
@@ -193,21 +192,32 @@ class Parameters {
     };
   }
 
-  prepare(text: string): { statement: PreparedStatement; parameters: readonly ParameterSource[] } {
-    return { statement: prepareText(text, this.#oids), parameters: this.#sources };
+  /** `text` makes the statement with a WHERE clause, or with an empty text in its place. */
+  prepareGuarded(text: (guard: string) => string): PreparedCall {
+    return this.#prepare(text(''), text(` where ${epochIs(this.#next())}`), 'no-row');
   }
 
-  /** `text` makes the statement with a WHERE clause, or with an empty text in its place. */
-  prepareGuarded(text: (guard: string) => string): {
-    statement: PreparedStatement;
-    parameters: readonly ParameterSource[];
-  } {
-    const guard = ` where ${epochIs(`$${this.#sources.length + 1}`)}`;
-    const guarded = prepareText(text(guard), [...this.#oids, EPOCH_TYPE]);
-    return {
-      statement: { ...prepareText(text(''), this.#oids), guarded },
-      parameters: this.#sources,
-    };
+  /** `text` makes the statement with one argument changed by `guard`; where it has none, it is the same. */
+  prepareGuardedCall(text: (guard: (argument: string) => string) => string): PreparedCall {
+    const plain = text((argument) => argument);
+    return this.#prepare(
+      plain,
+      text((argument) => assertingEpoch(argument, this.#next())),
+      'error',
+    );
+  }
+
+  #prepare(plain: string, guarded: string, refusal: 'no-row' | 'error'): PreparedCall {
+    const statement = prepareText(plain, this.#oids);
+    const parameters = this.#sources;
+    if (plain === guarded) return { statement, parameters };
+    const { name, text, parameterTypes } = prepareText(guarded, [...this.#oids, EPOCH_TYPE]);
+    return { statement: { ...statement, guarded: { name, text, parameterTypes, refusal } }, parameters };
+  }
+
+  /** The parameter of a guard, behind all others. */
+  #next(): string {
+    return `$${this.#sources.length + 1}`;
   }
 
   #number(key: string, oid: number, source: ParameterSource): string {

@@ -78,9 +78,20 @@ export function functionCall(route: SqlRoute, expressions: ArgumentExpressions):
   return `(select r.c${route.outcomeColumn} from ${call} as r(${names.join(', ')}))`;
 }
 
-/** A statement that calls a procedure: OUT parameters need a placeholder. */
-export function procedureCall(route: SqlRoute, expressions: ArgumentExpressions): string {
-  const passed = route.row.arguments.map((argument) => argumentText(route, argument, expressions));
+/**
+ * A statement that calls a procedure: OUT parameters need a placeholder. `guard` changes the first argument that is evaluated,
+ * where there is one.
+ */
+export function procedureCall(
+  route: SqlRoute,
+  expressions: ArgumentExpressions,
+  guard: (argument: string) => string,
+): string {
+  const guarded = route.row.arguments.findIndex(({ mode }) => mode !== 'out');
+  const passed = route.row.arguments.map((argument, i) => {
+    const text = argumentText(route, argument, expressions);
+    return i === guarded ? guard(text) : text;
+  });
   return `call ${route.row.name}(${passed.join(', ')})`;
 }
 

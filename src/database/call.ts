@@ -10,14 +10,20 @@ export interface PreparedStatement {
   /** Whether result columns are asked for in binary format (1) or text (0); one for all. */
   readonly resultFormat: 0 | 1;
   /**
-   * The same for sessions that cannot refuse an epoch themselves: its last parameter is the epoch (epoch-guard.ts), and
-   * no row means that it has passed. Only of statements that return a row, and are rolled back where they fail; others
-   * are guarded by a statement in front.
+   * The same for sessions that cannot refuse an epoch themselves (epoch-guard.ts). Without it, the epoch is asked for in an
+   * exchange before the call.
    */
   readonly guarded?: GuardedStatement;
 }
 
-export type GuardedStatement = Pick<PreparedStatement, 'name' | 'text' | 'parameterTypes'>;
+/** A statement whose last parameter is the epoch. */
+export interface GuardedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly parameterTypes: readonly number[];
+  /** Where the epoch has passed: it returns no row, as it does only then, or it fails (procedures). */
+  readonly refusal: 'no-row' | 'error';
+}
 
 /** null, text format (string, sent as UTF-8), or binary format (Buffer). */
 export type SqlParameter = string | Buffer | null;

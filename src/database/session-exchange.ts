@@ -1,15 +1,17 @@
 // The exchanges that a session can be in the middle of: a call, a statement of the cold path, a reset. Each takes the
 // messages of its answer; the session finds out whose message it is.
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import type { CallResult, SqlCall, SqlError } from './call.ts';
+import type { CallResult, GuardedStatement, PreparedStatement, SqlCall, SqlError } from './call.ts';
 import type { LinkLoss } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
-import { EPOCH_ASSERTION, EPOCH_PASSED } from './epoch-guard.ts';
+import { EPOCH_ASSERTION, saysEpochPassed } from './epoch-guard.ts';
 import { isViolation, parseDataRow, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
 import { ResultGatherer, SqlFailure } from './exchange-result.ts';
 
 export interface Exchange {
+  /** The call that has not run at all where this one has not; null where there is none. */
+  readonly call: SqlCall | null;
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null;
   /** The bytes of the last messages go away: whatever is a view of them must be copied. */
   keep(): void;
@@ -21,6 +23,7 @@ export interface Exchange {
 /** What exchanges ask of their session. */
 export interface ExchangeOwner {
   retry(call: SqlCall, statementName: string): void;
+  callAsserted(call: SqlCall): void;
   forgetStatement(name: string): void;
   rollBack(): void;
 }
@@ -35,19 +38,11 @@ const STALE_STATEMENT_CODES = new Set(['26000', '0A000']);
 const NO_ROW: CallResult = { kind: 'no-row' };
 const STALE: CallResult = { kind: 'stale' };
 
-/**
- * What refuses an epoch that has passed: nothing here (the link's far end does, or the call has no epoch); a condition
- * inside of the statement, which then returns no row; or an assertion in front of it, which fails.
- */
-export type CallGuard = 'none' | 'inside' | 'before';
-
 export class CallExchange implements Exchange {
   readonly call: SqlCall;
-  /** As it was prepared: that of the call, or the guarded one. */
+  /** That of the call, or the guarded one. */
   readonly #statementName: string;
-  readonly #guard: CallGuard;
-  /** Whether the assertion in front is not over. */
-  #asserting: boolean;
+  readonly #refusal: GuardedStatement['refusal'] | null;
   readonly #owner: ExchangeOwner;
   readonly #prepares: boolean;
   readonly #retried: boolean;
@@ -58,26 +53,20 @@ export class CallExchange implements Exchange {
 
   constructor(
     call: SqlCall,
-    statementName: string,
-    guard: CallGuard,
+    statement: PreparedStatement | GuardedStatement,
     prepares: boolean,
     retried: boolean,
     owner: ExchangeOwner,
   ) {
     this.call = call;
-    this.#statementName = statementName;
-    this.#guard = guard;
-    this.#asserting = guard === 'before';
+    this.#statementName = statement.name;
+    this.#refusal = 'refusal' in statement ? statement.refusal : null;
     this.#prepares = prepares;
     this.#retried = retried;
     this.#owner = owner;
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
-    if (this.#asserting && type !== BACKEND.errorResponse) {
-      this.#asserting = type !== BACKEND.commandComplete;
-      return null;
-    }
     switch (type) {
       case BACKEND.dataRow: {
         if (this.#columns !== null) return null;
@@ -113,7 +102,7 @@ export class CallExchange implements Exchange {
     } else if (this.#columns !== null) {
       this.call.complete({ kind: 'row', columns: this.#columns });
     } else {
-      this.call.complete(this.#guard === 'inside' ? STALE : NO_ROW);
+      this.call.complete(this.#refusal === 'no-row' ? STALE : NO_ROW);
     }
   }
 
@@ -123,24 +112,59 @@ export class CallExchange implements Exchange {
 
   #failed(error: SqlError): void {
     if (!this.#bound) {
-      if (this.#prepares) this.#owner.forgetStatement(this.#statementName);
-      if (this.#asserting && error.code === EPOCH_PASSED) {
-        this.call.complete(STALE);
-        return;
-      }
       // What fails before BindComplete has not run, so running it again cannot do anything twice.
-      if (!this.#retried && (!this.#prepares || this.#asserting) && STALE_STATEMENT_CODES.has(error.code)) {
-        if (this.#asserting) this.#owner.forgetStatement(EPOCH_ASSERTION.name);
+      if (!this.#prepares && !this.#retried && STALE_STATEMENT_CODES.has(error.code)) {
         this.#owner.retry(this.call, this.#statementName);
         return;
       }
-      this.#owner.forgetStatement(this.#asserting ? EPOCH_ASSERTION.name : this.#statementName);
+      this.#owner.forgetStatement(this.#statementName);
     }
+    if (this.#refusal === 'error' && saysEpochPassed(error)) this.call.complete(STALE);
+    else this.call.complete({ kind: 'failed', error });
+  }
+}
+
+/** Asks whether the epoch of a call is that of the database, and has the call sent if so. */
+export class AssertionExchange implements Exchange {
+  readonly call: SqlCall;
+  readonly #owner: ExchangeOwner;
+  #error: SqlError | null = null;
+
+  constructor(call: SqlCall, owner: ExchangeOwner) {
+    this.call = call;
+    this.#owner = owner;
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    if (type === BACKEND.errorResponse) this.#error ??= parseErrorFields(bytes, start, end);
+    return null;
+  }
+
+  keep(): void {
+    // Keeps nothing.
+  }
+
+  over(): void {
+    const error = this.#error;
+    if (error === null) {
+      this.#owner.callAsserted(this.call);
+      return;
+    }
+    if (saysEpochPassed(error)) {
+      this.call.complete(STALE);
+      return;
+    }
+    this.#owner.forgetStatement(EPOCH_ASSERTION.name);
     this.call.complete({ kind: 'failed', error });
+  }
+
+  lost(loss: LinkLoss): void {
+    this.call.complete(loss.timedOut ? { kind: 'timeout' } : { kind: 'lost', reason: loss.reason });
   }
 }
 
 export class GatheringExchange implements Exchange {
+  readonly call = null;
   readonly #gatherer = new ResultGatherer();
   /** Who rolls back what is left open; null where it is to stay open. */
   readonly #owner: ExchangeOwner | null;
@@ -179,6 +203,7 @@ export class GatheringExchange implements Exchange {
 
 /** A reset or a rollback, of which nobody waits for the answer. */
 export class ResetExchange implements Exchange {
+  readonly call = null;
   message(): ProtocolViolation | null {
     return null;
   }

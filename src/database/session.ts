@@ -3,10 +3,10 @@
 //
 // Each call is an exchange of its own, so a transaction of its own, and is over with its ReadyForQuery:
 //
-//   [guard] [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
+//   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
 //                                                                   └── raised by the commit
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import type { GuardedStatement, SqlCall, SqlError, SqlParameter } from './call.ts';
+import type { PreparedStatement, SqlCall, SqlError, SqlParameter } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
@@ -31,7 +31,7 @@ import {
 } from '../protocol/postgres/frontend-messages.ts';
 import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
 import { REFUSED_RESPONSE } from './session-link.ts';
-import { CallExchange, GatheringExchange, ResetExchange, type CallGuard } from './session-exchange.ts';
+import { AssertionExchange, CallExchange, GatheringExchange, ResetExchange } from './session-exchange.ts';
 import { resetStatements } from './session-reset.ts';
 
 /**
@@ -48,6 +48,8 @@ export interface SessionEvents {
   /** After the calls in flight were told; `unsent` did not run and may be given to another session. */
   lost(loss: LinkLoss, unsent: SqlCall[]): void;
 }
+
+type StatementText = Pick<PreparedStatement, 'name' | 'text' | 'parameterTypes'>;
 
 export class Session implements LinkReceiver {
   readonly #link: SessionLink;
@@ -179,46 +181,60 @@ export class Session implements LinkReceiver {
     const unsent: SqlCall[] = [];
     const mayHaveRun = this.#dying ? 1 : exchanges.length - loss.unstarted;
     for (const [index, exchange] of exchanges.entries()) {
-      if (index >= mayHaveRun && exchange instanceof CallExchange) unsent.push(exchange.call);
+      if (index >= mayHaveRun && exchange.call !== null) unsent.push(exchange.call);
       else exchange.lost(loss);
     }
     borrower?.lost(loss);
     this.#events.lost(loss, unsent);
   }
 
-  #sendCall(call: SqlCall, retried: boolean): void {
+  #sendCall(call: SqlCall, retried: boolean, asserted = false): void {
     if (this.#lost) {
       call.complete({ kind: 'lost', reason: 'the session is gone' });
       return;
     }
     const writer = this.#writer;
-    const epoch = this.#link.guardsEpoch ? null : call.epoch;
-    const { guarded } = call.statement;
-    const guard: CallGuard = epoch === null ? 'none' : guarded === undefined ? 'before' : 'inside';
-    const statement = epoch === null || guarded === undefined ? call.statement : guarded;
-    const parameters = guard === 'inside' ? [...call.parameters, epoch] : call.parameters;
+    const epoch = this.#link.guardsEpoch || asserted ? null : call.epoch;
+    const guarded = epoch === null ? undefined : call.statement.guarded;
+    if (epoch !== null && guarded === undefined) {
+      this.#assertEpoch(call, epoch);
+      return;
+    }
+    const statement = guarded ?? call.statement;
+    const parameters = guarded === undefined ? call.parameters : [...call.parameters, epoch];
     const prepares = !this.#prepared.has(statement.name);
     try {
-      if (guard === 'before') this.#writeBound(EPOCH_ASSERTION, [epoch], 0);
       this.#writeBound(statement, parameters, call.statement.resultFormat);
     } catch (error) {
       // Half a message must not be sent, nor the call be left without an answer.
       writer.take();
       this.#prepared.delete(statement.name);
-      this.#prepared.delete(EPOCH_ASSERTION.name);
       call.complete({ kind: 'failed', error: unsendable(error) });
       return;
     }
     writeSync(writer);
-    this.#exchanges.push(new CallExchange(call, statement.name, guard, prepares, retried, this));
+    this.#exchanges.push(new CallExchange(call, statement, prepares, retried, this));
     this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter, keepsTransaction: false });
     if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
+  }
+
+  /** Sends the call itself when the answer is there. */
+  #assertEpoch(call: SqlCall, epoch: string): void {
+    this.#writeBound(EPOCH_ASSERTION, [epoch], 0);
+    writeSync(this.#writer);
+    this.#exchanges.push(new AssertionExchange(call, this));
+    this.#send({ epoch: null, resetAfter: false, keepsTransaction: false });
+  }
+
+  /** For an exchange that found the epoch to be that of the call. */
+  callAsserted(call: SqlCall): void {
+    this.#sendCall(call, false, true);
   }
 
   /** For an exchange whose statement turned out not to be prepared, or to be prepared for what has changed since. */
   retry(call: SqlCall, name: string): void {
     this.#prepared.delete(name);
-    this.#sendCall(call, true);
+    this.#sendCall(call, true, call.statement.guarded === undefined);
   }
 
   /** For an exchange that prepared its statement in vain. */
@@ -235,7 +251,7 @@ export class Session implements LinkReceiver {
   }
 
   #writeBound(
-    { name, text, parameterTypes }: GuardedStatement,
+    { name, text, parameterTypes }: StatementText,
     parameters: readonly SqlParameter[],
     resultFormat: 0 | 1,
   ): void {

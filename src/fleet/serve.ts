@@ -4,6 +4,7 @@ import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
+import { SqlFailure } from '../database/exchange-result.ts';
 import { startGateway, type Gateway, type GatewayAddress } from '../database/gateway/gateway.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
@@ -139,6 +140,7 @@ class Server {
   #gateway: Gateway | null = null;
   #poll: NodeJS.Timeout | null = null;
   #polling = false;
+  #pollFailure = '';
   #polls = 1;
 
   constructor(options: ServeOptions, opened: OpenDatabase) {
@@ -302,10 +304,22 @@ class Server {
       .query(
         this.#polls++ % POLLS_PER_FULL_POLL === 0 ? 'select howdah.poll_catalog()' : POLL_WHAT_NOTHING_TELLS,
       )
-      .catch((error: unknown) => this.#observeError('poll of the catalog', error))
+      .then(
+        () => {
+          this.#pollFailure = '';
+        },
+        (error: unknown) => this.#pollFailed(error),
+      )
       .finally(() => {
         this.#polling = false;
       });
+  }
+
+  /** A lost session is told of where it was lost; what goes on failing in the same way is told once. */
+  #pollFailed(error: unknown): void {
+    if (!(error instanceof SqlFailure) || error.message === this.#pollFailure) return;
+    this.#pollFailure = error.message;
+    this.#observeError('poll of the catalog', error);
   }
 
   #observeError(where: string, error: unknown): void {

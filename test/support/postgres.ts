@@ -20,6 +20,10 @@ export interface TestPostgres {
   readonly port: number;
   /** Path of the socket. */
   readonly socketPath: string;
+  /** Ends the server, as on a restart (`fast`: sessions are ended in good order), or as in a crash. */
+  shutDown(mode: 'fast' | 'crash'): Promise<void>;
+  /** Starts it again on the same data. */
+  startAgain(): Promise<void>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -71,16 +75,31 @@ export async function startPostgres(
     'shared_buffers=32MB',
     'logging_collector=off',
   ];
-  const server = spawn(
-    join(installed.binDirectory, 'postgres'),
-    ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])],
-    { ...run, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
   const socketPath = join(directory, `.s.PGSQL.${PORT}`);
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(
+      join(installed.binDirectory, 'postgres'),
+      ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])],
+      { ...run, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    try {
+      await accepting(started, socketPath);
+      return started;
+    } catch (error) {
+      started.kill('SIGKILL');
+      throw error;
+    }
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
+  };
+  let server: ChildProcess;
   try {
-    await accepting(server, socketPath);
+    server = await start();
   } catch (error) {
-    server.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
@@ -89,13 +108,13 @@ export async function startPostgres(
     socketDir: directory,
     port: PORT,
     socketPath,
+    shutDown: (mode) => end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT'),
+    async startAgain() {
+      server = await start();
+    },
     async stop() {
-      if (server.exitCode === null) {
-        const exited = once(server, 'exit');
-        // Immediate shutdown: nothing of it is kept.
-        server.kill('SIGQUIT');
-        await exited;
-      }
+      // Immediate shutdown: nothing of it is kept.
+      await end('SIGQUIT');
       rmSync(directory, { recursive: true, force: true });
     },
   };

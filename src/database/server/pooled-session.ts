@@ -134,7 +134,7 @@ export class PooledSession {
     if (cancellation?.target === running) {
       if (!cancellation.pending) this.#cancellation = null;
       running.call.complete(cancelled ? { kind: cancellation.reason } : result);
-    } else if (cancelled && cancellation !== null && running.statement.guarded !== undefined) {
+    } else if (cancelled && cancellation !== null && running.statement.guarded?.refusal === 'no-row') {
       this.#events.rolledBack(running.call);
     } else if (result.kind === 'timeout') {
       // The session was closed for the sake of another call, behind which this one was.

@@ -130,8 +130,9 @@ export class SessionPool implements SqlDispatcher {
   }
 
   #openMore(): void {
+    const open = this.#sessions.length;
     if (this.#opening !== null || this.#openTimer !== null || this.#closing) return;
-    if (this.#sessions.length >= this.#options.maxSessions || performance.now() < this.#pauseUntil) return;
+    if (open >= this.#options.maxSessions || (open > 0 && performance.now() < this.#pauseUntil)) return;
     this.#opening = this.#open().finally(() => {
       this.#opening = null;
       if (this.#sessions.length === 0 || this.#quick.length + this.#long.length > 0) this.#openMore();

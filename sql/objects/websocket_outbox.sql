@@ -1,29 +1,36 @@
 -- What a process that holds WebSockets calls: takes its messages, says that it is there, leaves.
 
--- The oldest messages for a process, removed from the outbox; null: there are none. At most max_messages, and those that
--- begin within the first max_bytes. Each is 16 bytes of uuid, one byte (01 text, 00 bytes), four bytes of length, and the payload.
+-- The oldest messages for a process, removed from the outbox; null: there are none. Those that are max_messages from the first
+-- and begin within its first max_bytes, and any that were committed late and belong between them. Each is 16 bytes of uuid,
+-- one byte (01 text, 00 bytes), four bytes of length, and the payload.
 create or replace function howdah.take_websocket_messages(receiver text, max_messages int, max_bytes int) returns bytea
 language plpgsql
--- In PL/pgSQL, because it keeps the plan.
+-- The plans are made while the outbox is empty, when the index does not seem worth it, and are kept.
+set enable_seqscan = off
 as $$
 declare
+  last_fitting bigint;
   together bytea;
 begin
-  with first as (
-    select id, octet_length(payload) as bytes
-    from howdah.websocket_outbox
-    where node = receiver
-    order by id
-    limit max_messages
-  ),
-  fitting as (
-    select id from (select id, sum(bytes) over (order by id) - bytes as before from first) as summed
-    where before < max_bytes
-  ),
-  taken as (
-    delete from howdah.websocket_outbox as message using fitting
-    where message.node = receiver and message.id = fitting.id
-    returning message.*
+  select max(id) into last_fitting
+  from (
+    select id, sum(bytes) over (order by id) - bytes as before
+    from (
+      select id, octet_length(payload) as bytes
+      from howdah.websocket_outbox
+      where node = receiver
+      order by id
+      limit max_messages
+    ) as first
+  ) as summed
+  where before < max_bytes;
+  if last_fitting is null then
+    return null;
+  end if;
+  with taken as (
+    delete from howdah.websocket_outbox
+    where node = receiver and id <= last_fitting
+    returning *
   )
   select string_agg(
     uuid_send(socket) || case when is_text then '\x01'::bytea else '\x00'::bytea end

@@ -25,6 +25,8 @@ const TAKE_MESSAGES = 500;
 const TAKE_BYTES = 4_194_304;
 /** Deleted rows between two vacuums: a few MB of small messages. The embedded engine has nobody else who does it. */
 const VACUUM_EVERY = 20_000;
+/** The same while messages are being taken. */
+const VACUUM_EVERY_WHILE_BUSY = 100_000;
 const NODE_DIGITS = 12;
 const NO_MESSAGES = Buffer.alloc(0);
 
@@ -98,8 +100,10 @@ export class WebSocketHub {
       this.#keptMs = nowMs;
       this.#keep();
     }
+    // In between two bursts the whole table can be given back.
+    const vacuumAt = this.#taking ? VACUUM_EVERY_WHILE_BUSY : VACUUM_EVERY;
     this.#take();
-    if (this.#sinceVacuum >= VACUUM_EVERY) {
+    if (this.#sinceVacuum >= vacuumAt) {
       this.#sinceVacuum = 0;
       this.#call(VACUUM, [], () => {});
     }

@@ -1,22 +1,27 @@
 // The session suite over each PostgreSQL server that is installed, and what only a server's session can show.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { SqlCall } from '../../src/database/call.ts';
 import type { LinkLoss } from '../../src/database/session-link.ts';
+import { parseConnectionString } from '../../src/database/server/connection-string.ts';
+import { openLink } from '../../src/database/server/open-link.ts';
+import type { ServerLink } from '../../src/database/server/server-link.ts';
 import { Session } from '../../src/database/session.ts';
 import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { call, sessionSuite, type SuiteSubject } from './session-suite.ts';
-import { SocketLink } from './support/socket-link.ts';
 
 interface Opened extends SuiteSubject {
   readonly session: Session;
-  readonly link: SocketLink;
+  readonly link: ServerLink;
   readonly notifications: [string, string][];
   readonly lost: Promise<{ loss: LinkLoss; unsent: SqlCall[] }>;
 }
 
-async function open(server: TestPostgres): Promise<Opened> {
-  const link = await SocketLink.open(server.socketPath);
+async function open(server: TestPostgres, user = 'postgres', env = {}): Promise<Opened> {
+  const { link } = await openLink(
+    parseConnectionString(`host=${server.socketDir} user=${user} dbname=postgres`, env),
+  );
   const notifications: [string, string][] = [];
   const { promise: lost, resolve } = Promise.withResolvers<{ loss: LinkLoss; unsent: SqlCall[] }>();
   const session = new Session(
@@ -84,6 +89,52 @@ for (const postgres of installed) {
       );
       assert.equal((await call(other.dispatcher, 'select 1')).kind, 'lost');
       await assert.rejects(other.exec('select 1'), /gone/);
+    });
+
+    it('logs in with a password, by SCRAM and by MD5, and says so where there is none', async () => {
+      await subject.exec(`
+        create role scrammed login password 'p ss';
+        set password_encryption = 'md5'; create role digested login password 'digest'`);
+      await subject.exec('reset password_encryption');
+      const { rows } = await subject.query("select current_setting('hba_file')");
+      const rules = ['local all scrammed scram-sha-256', 'local all digested md5', 'local all all trust'];
+      writeFileSync(rows[0]?.[0] ?? '', rules.join('\n'));
+      await subject.exec('select pg_reload_conf()');
+      for (const [user, password] of [
+        ['scrammed', 'p ss'],
+        ['digested', 'digest'],
+      ] as const) {
+        // The rules are in force a moment after the reload was asked for.
+        let refusal = '';
+        while (refusal === '') {
+          refusal = await open(server, user).then(
+            (opened) => {
+              opened.link.end();
+              return '';
+            },
+            (error: unknown) => String(error),
+          );
+        }
+        assert.match(refusal, /asks for a password/);
+        await assert.rejects(open(server, user, { PGPASSWORD: 'wrong' }), /password authentication failed/);
+        const other = await open(server, user, { PGPASSWORD: password });
+        assert.deepEqual((await other.query('select current_user')).rows, [[user]]);
+        other.link.end();
+        assert.equal((await other.lost).unsent.length, 0);
+      }
+    });
+
+    it('takes the first host of several that is what is wanted', async () => {
+      const place = async (attributes: string): Promise<string> => {
+        const text = `host=/nowhere,${server.socketDir} user=postgres target_session_attrs=${attributes}`;
+        const opened = await openLink(parseConnectionString(text, {}));
+        opened.link.end();
+        return opened.place;
+      };
+      assert.equal(await place('read-write'), `${server.socketDir}:5432/postgres`);
+      assert.equal(await place('primary'), `${server.socketDir}:5432/postgres`);
+      await assert.rejects(place('standby'), /nowhere:5432\/postgres: .*ENOENT.*; .*: not standby/);
+      await assert.rejects(place('read-only'), /not read-only/);
     });
 
     it('gives a link up that breaks the protocol', async () => {

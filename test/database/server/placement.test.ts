@@ -1,0 +1,82 @@
+// Which session takes a call, and what calls cost.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assert as assertProperty, double, property } from 'fast-check';
+import { addSample, CallCosts } from '../../../src/database/server/call-costs.ts';
+import { LONG_MS, needsMore, placeCall, type Placeable } from '../../../src/database/server/placement.ts';
+
+interface Fake extends Placeable {
+  readonly name: string;
+  readonly long: boolean;
+}
+
+function session(name: string, inFlight = 0, backlogMs = 0, more: Partial<Fake> = {}): Fake {
+  const fake = { name, inFlight, backlogMs, isCancelling: false, long: false, ...more };
+  return { ...fake, isLong: () => fake.long };
+}
+
+const cost = (meanMs: number): { meanMs: number; measured: boolean } => ({ meanMs, measured: true });
+const place = (sessions: readonly Fake[], meanMs: number, max = sessions.length): string | null =>
+  placeCall(sessions, max, cost(meanMs), 0)?.name ?? null;
+
+describe('a call', () => {
+  it('that is quick goes behind others, in the first session that has little to do', () => {
+    assert.equal(place([session('a', 20, 1), session('b')], 0.05), 'a');
+    assert.equal(place([session('a', 60, 3), session('b')], 0.05), 'b');
+  });
+
+  it('that is neither quick nor long goes to an idle session, and else behind few others', () => {
+    assert.equal(place([session('a', 1, 1), session('b')], 1), 'b');
+    assert.equal(place([session('a', 3, 3), session('b', 2, 2)], 1), 'b');
+    assert.equal(place([session('a', 4, 4.5), session('b', 5, 5)], 1), null);
+  });
+
+  it('that is long goes to an idle session, and leaves one to the others', () => {
+    const long = session('long', 1, 50, { long: true });
+    assert.equal(place([session('a'), session('b')], 50), 'b');
+    assert.equal(place([session('a', 1, 0.1), session('b')], 50), 'b');
+    assert.equal(place([session('a', 1, 0.1)], 50), null);
+    assert.equal(place([session('a'), long], 50), null);
+    assert.equal(place([session('a'), long], 50, 3), 'a');
+    assert.equal(place([session('a')], 50), 'a');
+  });
+
+  it('of any kind goes behind no long one, and not where a cancellation is under way', () => {
+    const sessions = [
+      session('long', 1, 0.1, { long: true }),
+      session('cancelling', 0, 0, { isCancelling: true }),
+    ];
+    assertProperty(
+      property(double({ min: 0, max: 1000, noNaN: true }), (meanMs) => {
+        assert.equal(place(sessions, meanMs, 8), null);
+      }),
+    );
+  });
+
+  it('asks for another session where one would have been better', () => {
+    assert.equal(needsMore(session('a'), cost(5)), false);
+    assert.equal(needsMore(session('a', 1, 1), cost(5)), true);
+    assert.equal(needsMore(session('a', 10, 0.5), cost(0.05)), false);
+    assert.equal(needsMore(session('a', 60, 3), cost(0.05)), true);
+  });
+});
+
+describe('the cost of a call', () => {
+  it('is what its statement has taken lately: slow after one slow call, quick after many quick ones', () => {
+    const costs = new CallCosts();
+    const one = costs.of('one');
+    addSample(one, 0.05);
+    assert.equal(costs.of('one').meanMs, 0.05);
+    addSample(one, 5000);
+    assert.ok(one.meanMs > LONG_MS);
+    for (let i = 0; i < 60; i += 1) addSample(one, 0.05);
+    assert.ok(one.meanMs < LONG_MS);
+  });
+
+  it('is forgotten with the oldest statement when there are many', () => {
+    const costs = new CallCosts();
+    addSample(costs.of('first'), 100);
+    for (let i = 0; i < 2000; i += 1) costs.of(`statement ${i}`);
+    assert.equal(costs.of('first').measured, false);
+  });
+});

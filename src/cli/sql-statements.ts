@@ -16,7 +16,7 @@ export interface MetaCommand {
 
 export interface Split {
   readonly items: readonly (Statement | MetaCommand)[];
-  /** What follows the last semicolon, from its first token to the very end; null if there is no token. */
+  /** What follows the last semicolon, from its first token or a comment that is not closed; null if there is neither. */
   readonly rest: Statement | null;
 }
 
@@ -47,7 +47,14 @@ export function splitStatements(sql: string): Split {
   });
 
   while (at < sql.length) {
-    const skipped = match(SPACE) ?? match(LINE_COMMENT) ?? blockComment(sql, at);
+    const comment = blockCommentEnd(sql, at);
+    if (comment !== null) {
+      // One that is not closed is not over: what comes after it, on the next line perhaps, is still part of it.
+      if (comment.open && start < 0) start = at;
+      at = comment.end;
+      continue;
+    }
+    const skipped = match(SPACE) ?? match(LINE_COMMENT);
     if (skipped !== null) {
       at += skipped.length;
       continue;
@@ -103,16 +110,16 @@ function tokenLength(
   return (match(NUMBER) ?? match(PLAIN_STRING) ?? match(QUOTED_NAME) ?? ' ').length;
 }
 
-/** Comments nest, unlike those of C. One that is not closed takes the rest. */
-function blockComment(sql: string, at: number): string | null {
+/** Where the comment that begins here ends; null where none begins. They nest, unlike those of C. */
+function blockCommentEnd(sql: string, at: number): { end: number; open: boolean } | null {
   if (!sql.startsWith('/*', at)) return null;
   const mark = /\/\*|\*\//g;
   mark.lastIndex = at + 2;
   for (let depth = 1, found = mark.exec(sql); found !== null; found = mark.exec(sql)) {
     depth += found[0] === '/*' ? 1 : -1;
-    if (depth === 0) return sql.slice(at, mark.lastIndex);
+    if (depth === 0) return { end: mark.lastIndex, open: false };
   }
-  return sql.slice(at);
+  return { end: sql.length, open: true };
 }
 
 // Between BEGIN ATOMIC and END of a function, semicolons separate the statements of its body. BEGIN counts in a CREATE

@@ -12,4 +12,5 @@ const run = (command, args) => {
 
 if (named.length === 0) run('npm', ['run', '--silent', 'check']);
 const files = named.length > 0 ? named : globSync('test/**/*.test.ts', { cwd: root }).sort();
-run(process.execPath, ['--test', '--test-reporter=spec', '--test-timeout=300000', ...files]);
+const preload = '--import=./test/support/property-seed.ts';
+run(process.execPath, [preload, '--test', '--test-reporter=spec', '--test-timeout=300000', ...files]);

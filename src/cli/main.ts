@@ -30,6 +30,10 @@ const exitCode = await runProgram(process.argv.slice(2), process.env, output, {
     const { runRoutes } = await import('./routes-command.ts');
     return runRoutes(settings, process);
   },
+  async install(settings) {
+    const { runInstall } = await import('./install-command.ts');
+    return runInstall(settings, process.env, process);
+  },
 }).catch((error: unknown) => {
   process.stderr.write(failureText(error));
   return exitCodeOf(error);

@@ -5,6 +5,8 @@ import { LOG_LEVELS } from '../observe/error-log.ts';
 import type { LogLevel } from '../observe/error-log.ts';
 import type { LogFormat } from '../observe/access-log.ts';
 import { EXIT_CODES, exitCodesHelp } from './exit-codes.ts';
+import { installCommand } from './install-program.ts';
+import type { InstallSettings } from './install-program.ts';
 import {
   parseBytes,
   parseCount,
@@ -69,6 +71,7 @@ export interface Actions {
   serve(settings: ServeSettings): Promise<number>;
   sql(settings: SqlSettings): Promise<number>;
   routes(settings: RoutesSettings): Promise<number>;
+  install(settings: InstallSettings): Promise<number>;
 }
 
 export interface ProgramOutput {
@@ -143,6 +146,9 @@ export async function runProgram(
     }),
     routesCommand(async (settings) => {
       exitCode = await actions.routes(settings);
+    }),
+    installCommand(async (settings) => {
+      exitCode = await actions.install(settings);
     }),
   ]) {
     program.addCommand(command.helpOption('-h, --help', 'print help'));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from '../../src/cli/exit-codes.ts';
+import type { InstallSettings } from '../../src/cli/install-program.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { RoutesSettings, ServeSettings, SqlSettings } from '../../src/cli/program.ts';
 
@@ -13,10 +14,11 @@ interface Run {
   readonly serve?: ServeSettings;
   readonly sql?: SqlSettings;
   readonly routes?: RoutesSettings;
+  readonly install?: InstallSettings;
 }
 
 async function run(args: readonly string[], env: Record<string, string> = {}, ends = 0): Promise<Run> {
-  const seen: { serve?: ServeSettings; sql?: SqlSettings; routes?: RoutesSettings } = {};
+  const seen: Pick<{ -readonly [K in keyof Run]: Run[K] }, 'serve' | 'sql' | 'routes' | 'install'> = {};
   let out = '';
   let err = '';
   const output = {
@@ -34,6 +36,10 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
     },
     async routes(settings) {
       seen.routes = settings;
+      return ends;
+    },
+    async install(settings) {
+      seen.install = settings;
       return ends;
     },
   });
@@ -240,6 +246,57 @@ describe('help', () => {
   });
 });
 
+describe('howdah serve --database', () => {
+  const url = 'postgres://app@db/app';
+
+  test('serves from a server, and from no data directory', async () => {
+    const { serve } = await run(['serve', '--database', url, '--sessions', '3']);
+    assert.deepEqual(serve, { ...DEFAULTS, dataDirectory: null, server: { url, maxSessions: 3 } });
+    assert.deepEqual((await run(['serve'], { HOWDAH_DATABASE: url })).serve?.server, { url, maxSessions: 8 });
+  });
+
+  test('excludes --data and --memory; a data directory of the command line goes before the environment', async () => {
+    for (const other of [['--data', 'there'], ['--memory']]) {
+      const { exitCode, err } = await run(['serve', '--database', url, ...other]);
+      assert.equal(exitCode, EXIT_CODES.usage.code);
+      assert.match(err, /cannot be used with option/);
+      assert.equal((await run(['serve', ...other], { HOWDAH_DATABASE: url })).serve?.server, null);
+    }
+    const { serve } = await run(['serve', '--database', url], {
+      HOWDAH_DATA: 'there',
+      HOWDAH_MEMORY: 'true',
+    });
+    assert.deepEqual(serve?.server, { url, maxSessions: 8 });
+  });
+
+  test('takes a number of sessions from 1', async () => {
+    for (const sessions of ['0', '-1', '1.5', 'many', '1001']) {
+      assert.equal(
+        (await run(['serve', '--database', url, `--sessions=${sessions}`])).exitCode,
+        EXIT_CODES.usage.code,
+      );
+    }
+  });
+});
+
+describe('howdah install', () => {
+  test('takes a database, which it needs', async () => {
+    const { install } = await run([
+      'install',
+      '--database',
+      'env',
+      '--dry-run',
+      '--no-init',
+      '--listen',
+      '[::1]:80',
+    ]);
+    assert.deepEqual(install, { url: 'env', dryRun: true, noInit: true, listen: { host: '::1', port: 80 } });
+    const { exitCode, err } = await run(['install']);
+    assert.equal(exitCode, EXIT_CODES.usage.code);
+    assert.match(err, /--database <URL>/);
+  });
+});
+
 describe('docs/cli.md', () => {
   const document = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8').replaceAll(/ +/g, ' ');
 
@@ -253,7 +310,7 @@ describe('docs/cli.md', () => {
   test('lists every option and variable of the help, and no other', async () => {
     const documented = new Set(document.match(/(?<=[`\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g));
     const helped = new Set<string>();
-    for (const command of ['serve', 'sql', 'routes']) {
+    for (const command of ['serve', 'sql', 'routes', 'install']) {
       const { out } = await run([command, '--help']);
       for (const word of out.match(/(?<=[\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g) ?? []) helped.add(word);
     }

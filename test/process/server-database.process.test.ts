@@ -122,10 +122,9 @@ for (const postgres of installed) {
       await sql.query(SCHEMA);
     });
     after(async () => {
-      await sql.end().catch(() => undefined);
-      await admin.end().catch(() => undefined);
-      await served[Symbol.asyncDispose]();
-      await server.stop();
+      // Whatever of it a failed start has left.
+      await Promise.allSettled([sql?.end(), admin?.end(), served?.[Symbol.asyncDispose]()]);
+      await server?.stop();
       directory[Symbol.dispose]();
     });
 
@@ -294,6 +293,33 @@ for (const postgres of installed) {
       } finally {
         await admin.query('alter role app connection limit -1');
       }
+    });
+
+    it('is installed by howdah install, or by the SQL that it prints, and upgraded where something is missing', async () => {
+      await admin.query('create role other login');
+      for (const name of ['one', 'two']) await admin.query(`create database ${name} owner other`);
+      const url = (name: string): string => database.replace('app@/app', `other@/${name}`);
+      const install = (name: string, ...options: string[]) =>
+        runHowdah(['install', '--database', url(name), ...options], { cwd: directory.path });
+      const printed = await install('two', '--dry-run');
+      assert.match(printed.err, /would be installed/);
+      const two = new Client({ connectionString: url('two') });
+      await two.connect();
+      assert.equal((await two.query("select to_regnamespace('howdah') as schema")).rows[0]?.schema, null);
+      await two.query(printed.out);
+      await two.end();
+      for (const [name, first] of [
+        ['one', /the schema installed/],
+        ['two', /up to date/],
+      ] as const) {
+        assert.match((await install(name)).out, first);
+        assert.match((await install(name)).out, /up to date/);
+      }
+      await admin.query('create role guest login');
+      const refused = await runHowdah(['install', '--database', url('one').replace('other@', 'guest@')], {
+        cwd: directory.path,
+      });
+      assert.equal(refused.code, 1);
     });
 
     it('drains when it is told to end', async () => {

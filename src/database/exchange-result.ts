@@ -19,6 +19,11 @@ export interface SqlResult {
   readonly tag: string;
 }
 
+/** The first of several results; an empty one where there is none. */
+export function firstResult(results: readonly SqlResult[]): SqlResult {
+  return results[0] ?? { fields: [], rows: [], tag: '' };
+}
+
 /** An error that PostgreSQL reported to `query` or `exec`. */
 export class SqlFailure extends Error {
   readonly sql: SqlError;

@@ -6,11 +6,13 @@ import type { SqlCall } from '../call.ts';
 import type { Database } from '../database.ts';
 import type { DataLock } from './data-lock.ts';
 import type { Runtime } from './runtime-file.ts';
-import type { SqlResult } from '../exchange-result.ts';
+import { firstResult, type SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { Session } from '../session.ts';
 import { CallQueue } from '../call-queue.ts';
-import { EngineLink, type EngineStarted } from './engine-link.ts';
+import { EngineLease, type Lease } from './engine-lease.ts';
+import { EngineLink } from './engine-link.ts';
+import { startingSession, type StartingSession } from './starting-session.ts';
 import { UnitWatch } from './unit-watch.ts';
 
 /** The channel that the catalog's triggers notify of a new epoch. */
@@ -29,15 +31,6 @@ const CALLS_PER_TURN = 128;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5000;
 
-/** What one can do while the engine starts, before any call: install, upgrade, read the epoch. Transactions stay open. */
-export interface StartingSession {
-  readonly version: string;
-  /** Whether the cluster is empty because it was just made. */
-  readonly initialised: boolean;
-  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
-  exec(text: string): Promise<SqlResult[]>;
-}
-
 export interface EmbeddedDatabaseOptions {
   readonly observer: Observer;
   /** Calls that may wait; one more is unavailable. */
@@ -52,25 +45,6 @@ export interface EmbeddedDatabaseOptions {
   readonly listenChannels: readonly string[];
   /** Runs at every start of the engine, also after a loss, before any call. A failure counts as a failed start. */
   readonly onStart: ((session: StartingSession) => Promise<void>) | null;
-}
-
-/** The engine, lent to a client of the gateway. */
-export interface Lease {
-  /** Sends bytes of the client; what they give arrives at the borrower. */
-  send(bytes: Buffer): void;
-  /** Whether more was sent than the engine has room for. */
-  readonly backlogged: boolean;
-  /** Calls `sent` once, when the engine has room for more. */
-  whenSent(sent: () => void): void;
-  /** Whether the engine waits for the client in the middle of a statement (COPY FROM STDIN). */
-  readonly waitsInside: boolean;
-  /** Has resets leave temporary tables, cursors and advisory locks alone from now on, or not any more. */
-  keepObjects(keeps: boolean): void;
-  /** Leaves what PostgreSQL sends where it is until `resume`, so that it waits; for a client that reads slowly. */
-  pause(): void;
-  resume(): void;
-  /** Gives the engine back; no transaction may be open. */
-  release(): void;
 }
 
 type Listener = (payload: string) => void;
@@ -160,7 +134,7 @@ export class EmbeddedDatabase implements Database {
   /** Runs one statement on the cold path. Rejects with SqlFailure where PostgreSQL reports an error. */
   async query(text: string, parameters: readonly (string | null)[] = []): Promise<SqlResult> {
     const results = await this.#job((session) => session.query(text, parameters));
-    return only(results);
+    return firstResult(results);
   }
 
   /** Runs statements one after another, nothing in between: one transaction, unless they begin and end their own. */
@@ -297,7 +271,7 @@ export class EmbeddedDatabase implements Database {
       () => this.#limitMs(),
       (limitMs) => link.closeOverrun(`it ran longer than ${limitMs} ms`),
     );
-    await this.#options.onStart?.(this.#startingSession(session, started));
+    await this.#options.onStart?.(startingSession(session, started, () => this.#watch?.start()));
     this.#ready = true;
     this.#failedStarts = 0;
     const place = this.#clusterDirectory === null ? 'in memory' : `in ${this.#clusterDirectory}`;
@@ -306,19 +280,6 @@ export class EmbeddedDatabase implements Database {
       description: `embedded PostgreSQL ${started.version} ${place}`,
     });
     this.#pump();
-  }
-
-  #startingSession(session: Session, started: EngineStarted): StartingSession {
-    const watched = <T>(result: Promise<T>): Promise<T> => {
-      this.#watch?.start();
-      return result;
-    };
-    return {
-      version: started.version,
-      initialised: started.initialised,
-      query: async (text, parameters = []) => only(await watched(session.query(text, parameters, true))),
-      exec: (text) => watched(session.exec(text, true)),
-    };
   }
 
   #lost(loss: LinkLoss, unsent: SqlCall[]): void {
@@ -428,36 +389,14 @@ export class EmbeddedDatabase implements Database {
     if (link === null) return;
     this.#leased = true;
     session.lend(borrower.receiver);
-    let over = false;
-    borrower.granted({
-      send: (bytes) => {
-        if (over) return;
-        link.sendPart(bytes);
-        this.#watch?.start();
-      },
-      get backlogged() {
-        return link.backlogged;
-      },
-      whenSent: (sent) => link.whenFlushed(sent),
-      get waitsInside() {
-        return link.waitsInside;
-      },
-      keepObjects: (keeps) => {
-        link.keepsObjects = keeps;
-      },
-      pause: () => link.pause(),
-      resume: () => link.resume(),
-      release: () => {
-        if (over) return;
-        over = true;
-        link.resume();
-        if (this.#session !== session) return;
-        session.takeBack();
-        this.#leased = false;
-        this.#callsOwed = Math.min(this.#queue.length, CALLS_PER_TURN);
-        this.#pump();
-      },
-    });
+    const released = (): void => {
+      if (this.#session !== session) return;
+      session.takeBack();
+      this.#leased = false;
+      this.#callsOwed = Math.min(this.#queue.length, CALLS_PER_TURN);
+      this.#pump();
+    };
+    borrower.granted(new EngineLease(link, () => this.#watch?.start(), released));
   }
 
   #limitMs(): number {
@@ -480,8 +419,4 @@ export class EmbeddedDatabase implements Database {
     for (const job of this.#jobs.splice(0)) job.refuse(reason);
     for (const borrower of this.#borrowers.splice(0)) borrower.refused(new Error(reason));
   }
-}
-
-function only(results: readonly SqlResult[]): SqlResult {
-  return results[0] ?? { fields: [], rows: [], tag: '' };
 }

@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { Observer } from '../../observe/observation.ts';
 import { lockDataDirectory } from './data-lock.ts';
-import { EmbeddedDatabase, type StartingSession } from './embedded-database.ts';
+import { EmbeddedDatabase } from './embedded-database.ts';
+import type { StartingSession } from './starting-session.ts';
 
 /**
  * Waiting calls: with some 300 bytes to 10 kB each, a few MB; at 20 000 calls a second they are through in a twentieth

@@ -1,7 +1,7 @@
 // One turn that a client has with the engine: what it sends and gets, and the exchanges that the gateway itself puts in
 // between, of which the client sees nothing. Does not know what a turn is for.
 import type { MessageSink } from '../../protocol/postgres/message-splitter.ts';
-import type { Lease } from '../embedded/embedded-database.ts';
+import type { Lease } from '../embedded/engine-lease.ts';
 import type { SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { parseCommandTag } from '../../protocol/postgres/backend-messages.ts';

@@ -1,6 +1,6 @@
 // What `howdah serve` prints when it accepts: what runs, and one line for each listener. Prints nothing itself.
 import type { RunningServer } from '../fleet/serve.ts';
-import { DEFAULT_DATA_DIRECTORY } from './program.ts';
+import { DEFAULT_DATA_DIRECTORY } from './server-choice.ts';
 
 export interface BannerFacts {
   readonly version: string;

@@ -10,7 +10,7 @@ import type { Observer } from '../observe/observation.ts';
 import { banner } from './banner.ts';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
 import { exitCodeOf, failureText } from './failure.ts';
-import type { ServeSettings } from './program.ts';
+import type { ServeSettings } from './serve-program.ts';
 import { packageVersion } from './version.ts';
 
 const STDOUT = 1;

@@ -4,7 +4,7 @@ import { readRuntime } from '../database/embedded/runtime-file.ts';
 import { HowdahError } from '../errors.ts';
 import { parseTcpAddress } from './option-values.ts';
 import type { GatewayAddress } from './option-values.ts';
-import type { ServerChoice } from './program.ts';
+import type { ServerChoice } from './server-choice.ts';
 
 export type ServerAddress = GatewayAddress | { readonly url: string };
 

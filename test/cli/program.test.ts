@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from '../../src/cli/exit-codes.ts';
 import type { InstallSettings } from '../../src/cli/install-program.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import type { RoutesSettings, ServeSettings, SqlSettings } from '../../src/cli/program.ts';
+import type { RoutesSettings, SqlSettings } from '../../src/cli/program.ts';
+import type { ServeSettings } from '../../src/cli/serve-program.ts';
 
 interface Run {
   readonly exitCode: number;

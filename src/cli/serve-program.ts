@@ -1,0 +1,255 @@
+// `howdah serve` on the command line: its options, help and settings. What it does is in serve-command.ts.
+import { Command } from 'commander';
+import type { LogFormat } from '../observe/access-log.ts';
+import { LOG_LEVELS } from '../observe/error-log.ts';
+import type { LogLevel } from '../observe/error-log.ts';
+import { exitCodesHelp } from './exit-codes.ts';
+import {
+  parseBytes,
+  parseCount,
+  parseDurationMs,
+  parseGatewayAddress,
+  parseTcpAddress,
+} from './option-values.ts';
+import type { GatewayAddress, TcpAddress } from './option-values.ts';
+import { DEFAULT_DATA_DIRECTORY } from './server-choice.ts';
+import { ListSetting, Setting, valueParser } from './settings.ts';
+
+export interface TlsSettings {
+  /** null: not given. */
+  readonly listen: TcpAddress | null;
+  readonly files: readonly { readonly certificate: string; readonly privateKey: string }[];
+  /** null: clients are asked for no certificate. */
+  readonly clientAuthority: string | null;
+  readonly dev: boolean;
+}
+
+export interface ServeSettings {
+  /** A PostgreSQL server; null: the embedded one. */
+  readonly server: { readonly url: string; readonly maxSessions: number } | null;
+  /** null: in memory. */
+  readonly dataDirectory: string | null;
+  /** null: not given. */
+  readonly listen: TcpAddress | null;
+  readonly tls: TlsSettings;
+  /** null: off. */
+  readonly gateway: GatewayAddress | null;
+  readonly sqlPaths: readonly string[];
+  readonly noInit: boolean;
+  readonly dev: boolean;
+  readonly maxBodyBytes: number;
+  readonly handlerTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly accessLog: boolean;
+}
+
+/** Not 5432: a PostgreSQL of the machine's own is likely to be there. */
+const DEFAULT_GATEWAY: TcpAddress = { host: '127.0.0.1', port: 5433 };
+
+const DEFAULT_MAX_BODY_BYTES = 10_000_000;
+
+/** A bytea is at most 1 GiB with its header (PostgreSQL's limits, appendix K); a larger body could not be passed on. */
+const HIGHEST_MAX_BODY_BYTES = 1_000_000_000;
+
+const DEFAULT_SESSIONS = 8;
+
+/** More than a server has processors for. */
+const HIGHEST_SESSIONS = 1000;
+
+const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+
+interface ServeFlags {
+  readonly database?: string;
+  readonly sessions: number;
+  readonly data: string;
+  readonly memory?: boolean;
+  readonly listen?: TcpAddress;
+  readonly pgListen: GatewayAddress | 'off';
+  readonly tlsListen?: TcpAddress;
+  readonly tlsCert: readonly string[];
+  readonly tlsKey: readonly string[];
+  readonly tlsClientCa?: string;
+  readonly tlsDev?: boolean;
+  readonly sql: readonly string[];
+  readonly init: boolean;
+  readonly dev?: boolean;
+  readonly maxBodyBytes: number;
+  readonly handlerTimeout: number;
+  readonly drainTimeout: number;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly accessLog: boolean;
+}
+
+export function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command {
+  return new Command('serve')
+    .description('Serve HTTP from a database: an embedded PostgreSQL, by default.')
+    .optionsGroup('Database:')
+    .addOption(
+      new Setting(
+        '--database <URL>',
+        'serve from a PostgreSQL server: postgres://…, name=value …, or env (DATABASE_URL, PG*)',
+      ),
+    )
+    .addOption(
+      new Setting('--sessions <N>', 'sessions with that server for SQL handlers, at most')
+        .argParser(valueParser((text) => parseCount(text, HIGHEST_SESSIONS)))
+        .default(DEFAULT_SESSIONS),
+    )
+    .addOption(
+      new Setting('--data <DIR>', 'data directory of the embedded PostgreSQL, made if missing').default(
+        DEFAULT_DATA_DIRECTORY,
+      ),
+    )
+    .addOption(new Setting('--memory', 'keep the database in memory: it is gone when the server ends'))
+    .addOption(
+      new ListSetting(
+        '--sql <FILE|DIR>',
+        'run an SQL file, or the *.sql of a directory in order of name, at start',
+      ),
+    )
+    .addOption(new Setting('--no-init', 'do not add a listener and a default page to a new database'))
+    .optionsGroup('Addresses:')
+    .addOption(
+      new Setting(
+        '--listen <HOST:PORT>',
+        'first listener of a new database, 127.0.0.1:8080 by default; port 0: any',
+      ).argParser(valueParser(parseTcpAddress)),
+    )
+    .addOption(
+      new Setting(
+        '--pg-listen <ADDRESS>',
+        'where SQL clients are admitted: HOST:PORT, path of a UNIX socket, or off',
+      )
+        .argParser(valueParser(parseGatewayAddress))
+        .default(DEFAULT_GATEWAY, '127.0.0.1:5433'),
+    )
+    .optionsGroup('TLS:')
+    .addOption(
+      new Setting(
+        '--tls-listen <HOST:PORT>',
+        'https listener, 127.0.0.1:8443 by default with --tls-cert or --tls-dev; port 0: any',
+      ).argParser(valueParser(parseTcpAddress)),
+    )
+    .addOption(new ListSetting('--tls-cert <FILE>', 'PEM of a certificate and those above it'))
+    .addOption(
+      new ListSetting('--tls-key <FILE>', 'PEM of its private key; as many as --tls-cert, in the same order'),
+    )
+    .addOption(
+      new Setting('--tls-client-ca <FILE>', 'require client certificates of the authorities in this PEM'),
+    )
+    .addOption(
+      new Setting('--tls-dev', 'serve with a self-signed certificate for localhost where there is no other'),
+    )
+    .optionsGroup('Limits:')
+    .addOption(
+      new Setting('--max-body-bytes <SIZE>', 'largest request body: 500000, 10MB, 10MiB')
+        .argParser(valueParser((text) => parseBytes(text, HIGHEST_MAX_BODY_BYTES)))
+        .default(DEFAULT_MAX_BODY_BYTES, '10MB'),
+    )
+    .addOption(
+      new Setting('--handler-timeout <TIME>', 'longest run of an SQL handler: 500ms, 30s, 2m')
+        .argParser(valueParser((text) => parseDurationMs(text, 1)))
+        .default(DEFAULT_HANDLER_TIMEOUT_MS, '30s'),
+    )
+    .addOption(
+      new Setting('--drain-timeout <TIME>', 'longest wait for running requests after SIGTERM or SIGINT')
+        .argParser(valueParser((text) => parseDurationMs(text, 0)))
+        .default(DEFAULT_DRAIN_TIMEOUT_MS, '10s'),
+    )
+    .optionsGroup('Logs and errors:')
+    .addOption(
+      new Setting(
+        '--log-format <FORMAT>',
+        'form of the access log (standard output) and the error log (standard error)',
+      )
+        .choices(['pretty', 'json'])
+        .default('pretty'),
+    )
+    .addOption(
+      new Setting('--log-level <LEVEL>', 'least level in the error log').choices(LOG_LEVELS).default('info'),
+    )
+    .addOption(new Setting('--no-access-log', 'write no line for each request'))
+    .addOption(new Setting('--dev', 'show SQL errors in responses'))
+    .optionsGroup('Other:')
+    .addHelpText(
+      'after',
+      `
+Each option can be set in the environment instead; several values of one are separated as in PATH.
+
+Examples:
+  howdah serve                                   serve from .howdah, on http://127.0.0.1:8080
+  howdah serve --memory --sql examples/          try something out and leave nothing behind
+  howdah serve --database postgres://app@db/app  serve from a PostgreSQL server
+  howdah serve --listen 0.0.0.0:80 --log-format json --data /var/lib/howdah
+  howdah serve --listen '[::1]:0' --pg-listen off
+  howdah serve --tls-dev                         HTTP/2 for browsers, on https://localhost:8443
+
+${exitCodesHelp()}`,
+    )
+    .action(async (_flags: unknown, command: Command) => run(serveSettings(command)));
+}
+
+function serveSettings(command: Command): ServeSettings {
+  const flags = command.opts<ServeFlags>();
+  const server = databaseServer(command, flags);
+  return {
+    server,
+    dataDirectory: server !== null || inMemory(command, flags) ? null : flags.data,
+    listen: flags.listen ?? null,
+    tls: {
+      listen: flags.tlsListen ?? null,
+      files: certificateFiles(command, flags),
+      clientAuthority: flags.tlsClientCa ?? null,
+      dev: flags.tlsDev ?? false,
+    },
+    gateway: flags.pgListen === 'off' ? null : flags.pgListen,
+    sqlPaths: flags.sql,
+    noInit: !flags.init,
+    dev: flags.dev ?? false,
+    maxBodyBytes: flags.maxBodyBytes,
+    handlerTimeoutMs: flags.handlerTimeout,
+    drainTimeoutMs: flags.drainTimeout,
+    logFormat: flags.logFormat,
+    logLevel: flags.logLevel,
+    accessLog: flags.accessLog,
+  };
+}
+
+function certificateFiles(command: Command, { tlsCert, tlsKey }: ServeFlags): TlsSettings['files'] {
+  if (tlsCert.length !== tlsKey.length) {
+    command.error(
+      `error: there are ${tlsCert.length} of option '--tls-cert <FILE>' and ${tlsKey.length} of '--tls-key <FILE>'`,
+    );
+  }
+  return tlsCert.map((certificate, i) => ({ certificate, privateKey: tlsKey[i] ?? '' }));
+}
+
+/** `--database` excludes `--data` and `--memory`; of those from different places, the command line's is meant. */
+function databaseServer(command: Command, { database, sessions }: ServeFlags): ServeSettings['server'] {
+  if (database === undefined) return null;
+  const source = command.getOptionValueSource('database');
+  for (const [name, flags] of [
+    ['data', '--data <DIR>'],
+    ['memory', '--memory'],
+  ] as const) {
+    const other = command.getOptionValueSource(name);
+    if (other === source) {
+      command.error(`error: option '--database <URL>' cannot be used with option '${flags}'`);
+    }
+    if (other === 'cli') return null;
+  }
+  return { url: database, maxSessions: sessions };
+}
+
+/** `--data` and `--memory` exclude one another; of two from different places, the command line's is meant. */
+function inMemory(command: Command, flags: ServeFlags): boolean {
+  if (flags.memory !== true) return false;
+  const data = command.getOptionValueSource('data');
+  const memory = command.getOptionValueSource('memory');
+  if (data === memory) command.error("error: option '--memory' cannot be used with option '--data <DIR>'");
+  return !(data === 'cli' && memory === 'env');
+}

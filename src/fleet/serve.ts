@@ -1,25 +1,14 @@
 // Puts a server together: the database with its schema, the catalog, the HTTP engine and the listeners, all in
 // this process (design.md, decision 7). The one place where the rooms meet; what each does is theirs.
-import type { CatalogRows } from '../catalog/catalog-rows.ts';
-import { Catalog } from '../catalog/catalog.ts';
-import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
-import { SqlFailure } from '../database/exchange-result.ts';
 import { startGateway, type Gateway, type GatewayAddress } from '../database/gateway/gateway.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
-import { HttpServer } from '../server/http-server.ts';
-import { ReverseProxy } from '../web/proxy.ts';
-import { requestHandler } from '../web/request-handler.ts';
 import { Certificates, type CertificateFiles } from './certificates.ts';
+import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { ListenerConfiguration } from './listener-configuration.ts';
 import { ListenerSet, type ListenerResult } from './listener-set.ts';
-import {
-  CATALOG_CHANNEL,
-  openDatabase,
-  type OpenDatabase,
-  type ServerDatabaseChoice,
-} from './open-database.ts';
+import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './open-database.ts';
 import { runSqlFiles } from './sql-files.ts';
 
 export interface TlsServeOptions {
@@ -81,24 +70,6 @@ export interface RunningServer {
 const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8080 } as const;
 const DEFAULT_TLS_LISTEN = { host: '127.0.0.1', port: 8443 } as const;
 
-/**
- * The usual poll: a look (0.3 ms on the embedded engine) at whether there is anything that no trigger tells of, and only
- * then the poll itself (14 ms and more).
- */
-const POLL_WHAT_NOTHING_TELLS = `
-  select howdah.poll_catalog()
-  where exists (select from howdah.polled_routers)
-    or not exists (
-      select from pg_catalog.pg_event_trigger
-      where evtname = 'refresh_available_routers' and evtenabled <> 'D'
-    )`;
-
-/** What triggers should have told of is looked for now and then all the same. */
-const POLLS_PER_FULL_POLL = 60;
-
-/** How often what no trigger tells of is looked for (views over functions, foreign tables). */
-const POLL_INTERVAL_MS = 1000;
-
 /** Notified by omni_httpd.reload_configuration(), and so by each change of the listeners. */
 const CONFIGURATION_CHANNEL = 'omni_httpd_configuration';
 
@@ -116,7 +87,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     noInit,
     handlerTimeoutMs,
     observer,
-    channels: [CONFIGURATION_CHANNEL, WEBSOCKET_CHANNEL],
+    channels: [CONFIGURATION_CHANNEL, ...WORKER_CHANNELS],
   });
   try {
     return await new Server(options, opened).start();
@@ -130,18 +101,11 @@ class Server {
   readonly #options: ServeOptions;
   readonly #opened: OpenDatabase;
   readonly #database: Database;
-  readonly #proxy = new ReverseProxy();
-  readonly #webSockets: WebSocketHub;
-  readonly #catalog: Catalog;
-  readonly #http: HttpServer;
+  readonly #worker: HttpWorker;
   readonly #certificates: Certificates;
   readonly #listeners: ListenerSet;
   readonly #configuration: ListenerConfiguration;
   #gateway: Gateway | null = null;
-  #poll: NodeJS.Timeout | null = null;
-  #polling = false;
-  #pollFailure = '';
-  #polls = 1;
 
   constructor(options: ServeOptions, opened: OpenDatabase) {
     this.#options = options;
@@ -149,26 +113,18 @@ class Server {
     const { database } = opened;
     this.#database = database;
     const { observer, maxBodyBytes, handlerTimeoutMs, dev, observeRequests } = options;
-    this.#webSockets = new WebSocketHub(database, observer);
-    this.#catalog = new Catalog({
-      loadRows: () => this.#loadRows(),
-      dispatcher: database,
-      observer,
-      proxy: (exchange, body, target) => void this.#proxy.forward(exchange, body, target),
-      webSockets: this.#webSockets,
-      maxBodyBytes,
-      handlerTimeoutMs,
-      dev,
-    });
-    this.#http = new HttpServer({
-      handlers: [requestHandler(this.#catalog.handle)],
+    this.#worker = new HttpWorker({
+      database,
       observer,
       observeRequests,
+      dev,
+      maxBodyBytes,
+      handlerTimeoutMs,
     });
     const { tls, dataDirectory } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);
     this.#listeners = new ListenerSet(
-      (socket, listenerId) => this.#http.accept(socket, listenerId),
+      (socket, listenerId) => this.#worker.accept(socket, listenerId),
       observer,
       tls.clientAuthority === null ? 'none' : 'required',
     );
@@ -184,17 +140,14 @@ class Server {
       if (tls.listen !== null) await this.#moveFirstListener('https', tls.listen);
       else if (tls.dev || tls.files.length > 0) await this.#addListener('https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
-      database.onNotification(CATALOG_CHANNEL, () => this.#refresh());
-      database.onNotification(WEBSOCKET_CHANNEL, (node) => this.#webSockets.wake(node));
-      await this.#catalog.refresh();
-      await this.#reportProblems();
+      await this.#worker.start();
       const results = await this.#configuration.load();
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#configuration.reload());
       await this.#assertListening('http', listen, results);
       await this.#assertListening('https', tls.listen, results);
       problems = [...this.#certificates.problems, ...results.flatMap(notServed)];
       this.#opened.onReconnected(() => {
-        this.#refresh();
+        this.#worker.refresh();
         this.#configuration.reload();
       });
       const { embedded } = this.#opened;
@@ -203,13 +156,10 @@ class Server {
       }
     } catch (error) {
       await this.#stopAccepting();
-      await this.#http.drain(0);
-      await this.#proxy.close();
+      await this.#worker.close(0);
       throw error;
     }
     this.#announce();
-    this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
-    this.#poll.unref();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const listeners = this.#listeners;
     return {
@@ -278,56 +228,8 @@ class Server {
     throw new HowdahError('HOWDAH_ADDRESS_UNUSABLE', `${listen.host}:${listen.port}: ${failure.message}`);
   }
 
-  async #loadRows(): Promise<CatalogRows> {
-    const { rows } = await this.#database.query('select howdah.catalog()::text');
-    return JSON.parse(rows[0]?.[0] ?? 'null') as CatalogRows;
-  }
-
-  #refresh(): void {
-    this.#catalog
-      .refresh()
-      .then(() => this.#reportProblems())
-      .catch((error: unknown) => this.#observeError('catalog refresh', error));
-  }
-
-  /** What could not be compiled can be read with SQL (howdah.route_problems). */
-  async #reportProblems(): Promise<void> {
-    const { problems } = this.#catalog.current;
-    await this.#database.query('select howdah.report_problems($1::jsonb)', [JSON.stringify(problems)]);
-  }
-
-  #pollDatabase(): void {
-    this.#webSockets.poll(Date.now());
-    if (this.#polling) return;
-    this.#polling = true;
-    this.#database
-      .query(
-        this.#polls++ % POLLS_PER_FULL_POLL === 0 ? 'select howdah.poll_catalog()' : POLL_WHAT_NOTHING_TELLS,
-      )
-      .then(
-        () => {
-          this.#pollFailure = '';
-        },
-        (error: unknown) => this.#pollFailed(error),
-      )
-      .finally(() => {
-        this.#polling = false;
-      });
-  }
-
-  /** A lost session is told of where it was lost; what goes on failing in the same way is told once. */
-  #pollFailed(error: unknown): void {
-    if (!(error instanceof SqlFailure) || error.message === this.#pollFailure) return;
-    this.#pollFailure = error.message;
-    this.#observeError('poll of the catalog', error);
-  }
-
-  #observeError(where: string, error: unknown): void {
-    this.#options.observer.observe({ kind: 'internal-error', where, error });
-  }
-
   async #stopAccepting(): Promise<void> {
-    if (this.#poll !== null) clearInterval(this.#poll);
+    this.#worker.stopPolling();
     await this.#configuration.settled();
     await this.#listeners.close();
     await this.#gateway?.close();
@@ -335,9 +237,7 @@ class Server {
 
   async #close(deadlineMs: number): Promise<void> {
     await this.#stopAccepting();
-    await this.#http.drain(deadlineMs);
-    await this.#webSockets.close();
-    await this.#proxy.close();
+    await this.#worker.close(deadlineMs);
     await this.#database.close();
   }
 }

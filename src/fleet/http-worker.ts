@@ -1,0 +1,158 @@
+// An HTTP worker: the network side of one process with the sessions that it owns. Serves the connections that it is given with
+// the routes of the catalog, which it keeps up to date. Opens neither the database nor sockets, and knows of no other worker.
+import type { Socket } from 'node:net';
+import type { CatalogRows } from '../catalog/catalog-rows.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
+import type { Database } from '../database/database.ts';
+import { SqlFailure } from '../database/exchange-result.ts';
+import type { Observer } from '../observe/observation.ts';
+import { HttpServer } from '../server/http-server.ts';
+import { ReverseProxy } from '../web/proxy.ts';
+import { requestHandler } from '../web/request-handler.ts';
+import { CATALOG_CHANNEL } from './open-database.ts';
+
+export interface HttpWorkerOptions {
+  /** Open, listening to WORKER_CHANNELS; whoever opened it closes it, after the worker. */
+  readonly database: Database;
+  readonly observer: Observer;
+  /** Whether the observer is told of each request (an access log, say). */
+  readonly observeRequests: boolean;
+  /** SQL errors are shown in responses. */
+  readonly dev: boolean;
+  readonly maxBodyBytes: number;
+  readonly handlerTimeoutMs: number;
+}
+
+/** What a worker's database is to listen to, besides the catalog's channel. */
+export const WORKER_CHANNELS: readonly string[] = [WEBSOCKET_CHANNEL];
+
+/**
+ * The usual poll: a look (0.3 ms on the embedded engine) at whether there is anything that no trigger tells of, and only
+ * then the poll itself (14 ms and more).
+ */
+const POLL_WHAT_NOTHING_TELLS = `
+  select howdah.poll_catalog()
+  where exists (select from howdah.polled_routers)
+    or not exists (
+      select from pg_catalog.pg_event_trigger
+      where evtname = 'refresh_available_routers' and evtenabled <> 'D'
+    )`;
+
+/** What triggers should have told of is looked for now and then all the same. */
+const POLLS_PER_FULL_POLL = 60;
+
+/** How often what no trigger tells of is looked for (views over functions, foreign tables). */
+const POLL_INTERVAL_MS = 1000;
+
+export class HttpWorker {
+  readonly catalog: Catalog;
+  readonly http: HttpServer;
+  readonly webSockets: WebSocketHub;
+  readonly #database: Database;
+  readonly #observer: Observer;
+  readonly #proxy = new ReverseProxy();
+  #poll: NodeJS.Timeout | null = null;
+  #polling = false;
+  #pollFailure = '';
+  #polls = 1;
+
+  constructor(options: HttpWorkerOptions) {
+    const { database, observer, observeRequests, maxBodyBytes, handlerTimeoutMs, dev } = options;
+    this.#database = database;
+    this.#observer = observer;
+    this.webSockets = new WebSocketHub(database, observer);
+    this.catalog = new Catalog({
+      loadRows: () => this.#loadRows(),
+      dispatcher: database,
+      observer,
+      proxy: (exchange, body, target) => void this.#proxy.forward(exchange, body, target),
+      webSockets: this.webSockets,
+      maxBodyBytes,
+      handlerTimeoutMs,
+      dev,
+    });
+    this.http = new HttpServer({
+      handlers: [requestHandler(this.catalog.handle)],
+      observer,
+      observeRequests,
+    });
+  }
+
+  /** Reads the catalog, and follows it from now on. Rejects where it cannot be read or compiled. */
+  async start(): Promise<void> {
+    this.#database.onNotification(CATALOG_CHANNEL, () => this.refresh());
+    this.#database.onNotification(WEBSOCKET_CHANNEL, (node) => this.webSockets.wake(node));
+    await this.catalog.refresh();
+    await this.#reportProblems();
+    this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
+    this.#poll.unref();
+  }
+
+  /** Serves an accepted connection, whose TLS handshake is done if it has one. */
+  accept(socket: Socket, listenerId: number): void {
+    this.http.accept(socket, listenerId);
+  }
+
+  /** Reads the catalog anew, where a notification may have been missed. */
+  refresh(): void {
+    this.catalog
+      .refresh()
+      .then(() => this.#reportProblems())
+      .catch((error: unknown) => this.#observeError('catalog refresh', error));
+  }
+
+  /** Asks the database for nothing more on its own account. */
+  stopPolling(): void {
+    if (this.#poll !== null) clearInterval(this.#poll);
+  }
+
+  /** Lets requests finish until `deadlineMs` from now, then ends everything. To be called when nothing is accepted any more. */
+  async close(deadlineMs: number): Promise<void> {
+    this.stopPolling();
+    await this.http.drain(deadlineMs);
+    await this.webSockets.close();
+    await this.#proxy.close();
+  }
+
+  async #loadRows(): Promise<CatalogRows> {
+    const { rows } = await this.#database.query('select howdah.catalog()::text');
+    return JSON.parse(rows[0]?.[0] ?? 'null') as CatalogRows;
+  }
+
+  /** What could not be compiled can be read with SQL (howdah.route_problems). */
+  async #reportProblems(): Promise<void> {
+    const { problems } = this.catalog.current;
+    await this.#database.query('select howdah.report_problems($1::jsonb)', [JSON.stringify(problems)]);
+  }
+
+  #pollDatabase(): void {
+    this.webSockets.poll(Date.now());
+    if (this.#polling) return;
+    this.#polling = true;
+    this.#database
+      .query(
+        this.#polls++ % POLLS_PER_FULL_POLL === 0 ? 'select howdah.poll_catalog()' : POLL_WHAT_NOTHING_TELLS,
+      )
+      .then(
+        () => {
+          this.#pollFailure = '';
+        },
+        (error: unknown) => this.#pollFailed(error),
+      )
+      .finally(() => {
+        this.#polling = false;
+      });
+  }
+
+  /** A lost session is told of where it was lost; what goes on failing in the same way is told once. */
+  #pollFailed(error: unknown): void {
+    if (!(error instanceof SqlFailure) || error.message === this.#pollFailure) return;
+    this.#pollFailure = error.message;
+    this.#observeError('poll of the catalog', error);
+  }
+
+  #observeError(where: string, error: unknown): void {
+    this.#observer.observe({ kind: 'internal-error', where, error });
+  }
+}

@@ -42,6 +42,7 @@ const PACKAGES = {
     psql: 'postgresql-client',
     nghttp: 'nghttp2-client',
     '/usr/lib/python3/dist-packages/h2/__init__.py': 'python3-h2',
+    chromium: 'chromium',
   },
   '--bench': { wrk: 'wrk', taskset: 'util-linux', curl: 'curl', h2load: 'nghttp2-client', h2o: 'h2o' },
 };

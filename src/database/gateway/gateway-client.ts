@@ -27,13 +27,14 @@ import { ClientStream } from '../../protocol/postgres/client-stream.ts';
 import { writeSync } from '../../protocol/postgres/frontend-messages.ts';
 import { BACKEND, FRONTEND, TRANSACTION } from '../../protocol/postgres/message-types.ts';
 import { MessageWriter } from '../../protocol/postgres/message-writer.ts';
-import { rewriteNames } from '../../protocol/postgres/name-rewriting.ts';
 import { quoteIdentifier } from '../session-reset.ts';
+import { ClientRequests } from './client-requests.ts';
 import { ClientStatements } from './client-statements.ts';
 import { changesChannels, dropsStatements, mayChangeSchema, mayChangeSession } from './command-tags.ts';
 import { EngineTurn } from './engine-turn.ts';
 import {
   DROP_OBJECTS,
+  findSetting,
   parseState,
   PLAIN_STATE,
   READ_STATE,
@@ -47,35 +48,11 @@ import { channelChanges, mayChangeSession as textMayChangeSession } from './sql-
 /** The largest message of a client; a whole row of COPY or parameter must fit. */
 const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024 * 1024;
 
-/**
- * What PostgreSQL takes for messages that carry no data (PQ_SMALL_MESSAGE_LIMIT). It ends the session on a longer one, and the
- * engine has only the one.
- */
-const MAX_SMALL_MESSAGE_BYTES = 10_000;
-
 /** What a client may send ahead of its turn before its socket is no longer read. */
 const MAX_AHEAD_BYTES = 1024 * 1024;
 
 /** How long a client that was told to go may take to close its side. */
 const LINGER_MS = 1000;
-
-const LARGE_MESSAGES = new Set<number>([
-  FRONTEND.query,
-  FRONTEND.parse,
-  FRONTEND.bind,
-  FRONTEND.copyData,
-  FRONTEND.functionCall,
-]);
-const SMALL_MESSAGES = new Set<number>([
-  FRONTEND.execute,
-  FRONTEND.describe,
-  FRONTEND.close,
-  FRONTEND.sync,
-  FRONTEND.flush,
-  FRONTEND.copyDone,
-  FRONTEND.copyFail,
-]);
-const COPY_MESSAGES = new Set<number>([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
 
 type Phase = 'starting' | 'idle' | 'waiting' | 'entering' | 'active' | 'leaving' | 'ending' | 'closed';
 
@@ -90,20 +67,13 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   readonly #stream = new ClientStream(this, MAX_CLIENT_MESSAGE_BYTES);
   readonly #turn = new EngineTurn(this);
   readonly #toClient = new MessageWriter();
-  readonly #toEngine = new MessageWriter();
   readonly #statements = new ClientStatements();
+  readonly #requests: ClientRequests;
   readonly #reported = new Map<string, string>();
   #setClosed: () => void = () => undefined;
   #phase: Phase = 'starting';
   #terminates = false;
   #state: SessionState = PLAIN_STATE;
-  /** ReadyForQuery that messages will still bring: those in the engine, and those not sent yet. */
-  #owed = 0;
-  #owedUnsent = 0;
-  /** Whether messages came since the last one that brings a ReadyForQuery. */
-  #unsynced = false;
-  #lastSyncWasQuery = false;
-  #copying = false;
   #holdTimer: NodeJS.Timeout | null = null;
   #sessionSuspect = false;
   #schemaSuspect = false;
@@ -116,6 +86,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     this.#room = room;
     this.#id = id;
     this.#prefix = `client ${id}:`;
+    this.#requests = new ClientRequests(this.#prefix, this.#statements);
     this.#statementsAge = room.statementsAge;
     this.closed = new Promise((resolve) => {
       this.#setClosed = resolve;
@@ -183,38 +154,22 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
 
   /** Does what is due, now that something came from the client or a turn is over. */
   #proceed(): void {
-    const waiting = this.#toEngine.length > 0;
+    const waiting = this.#requests.unsentBytes > 0;
     if (this.#phase === 'active') this.#sendToEngine();
     else if (this.#phase === 'idle' && waiting) void this.#enter();
     else if (this.#phase === 'idle' && this.#terminates) this.#gone();
-    else if (this.#toEngine.length > MAX_AHEAD_BYTES) this.#socket.pause();
-    if (this.#phase === 'active' && this.#terminates && this.#owed === 0) this.#gone();
+    else if (this.#requests.unsentBytes > MAX_AHEAD_BYTES) this.#socket.pause();
+    if (this.#phase === 'active' && this.#terminates && this.#requests.owed === 0) this.#gone();
   }
 
   #receiveMessage(type: number, bytes: Buffer, start: number, end: number): void {
-    const small = SMALL_MESSAGES.has(type);
-    if ((!small && !LARGE_MESSAGES.has(type)) || (small && end - start > MAX_SMALL_MESSAGE_BYTES)) {
-      this.end('08P01', `invalid frontend message type ${type} or length ${end - start}`);
+    const received = this.#requests.receive(type, bytes, start, end);
+    if (typeof received === 'string') {
+      this.end('08P01', received);
       return;
     }
-    const before = this.#toEngine.length;
-    const use = rewriteNames(this.#toEngine, type, bytes, start, end, this.#prefix);
-    if (use !== null && 'kind' in use) {
-      this.end('08P01', use.reason);
-      return;
-    }
-    if (use !== null && this.#statements.note(use, this.#toEngine.writtenSince(before))) {
-      this.#sessionSuspect = true;
-    }
-    if (type === FRONTEND.query) this.#noteText(bytes.toString('utf8', start, Math.max(start, end - 1)));
-    else if (use?.text !== undefined) this.#noteText(use.text);
-    if (type === FRONTEND.query || type === FRONTEND.sync || type === FRONTEND.functionCall) {
-      this.#owedUnsent += 1;
-      this.#lastSyncWasQuery = type !== FRONTEND.sync;
-      this.#unsynced = false;
-    } else if (!COPY_MESSAGES.has(type)) {
-      this.#unsynced = true;
-    }
+    if (received.mayChangeSession) this.#sessionSuspect = true;
+    if (received.text !== null) this.#noteText(received.text);
   }
 
   #noteText(text: string): void {
@@ -265,10 +220,8 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   #sendToEngine(): void {
     const lease = this.#turn.lease;
     if (lease === null) return;
-    if (this.#toEngine.length > 0) {
-      this.#owed += this.#owedUnsent;
-      this.#owedUnsent = 0;
-      lease.send(this.#toEngine.take());
+    if (this.#requests.unsentBytes > 0) {
+      lease.send(this.#requests.take());
       if (lease.backlogged) {
         this.#socket.pause();
         lease.whenSent(() => this.#socket.resume());
@@ -281,7 +234,8 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   #watchHold(): void {
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     this.#holdTimer = null;
-    const waits = this.#owed === 0 || this.#copying || this.#socket.writableNeedDrain;
+    const { owed, copying } = this.#requests;
+    const waits = owed === 0 || copying || this.#socket.writableNeedDrain;
     if (this.#phase !== 'active' || !waits) return;
     this.#holdTimer = setTimeout(() => {
       this.end('25P03', 'terminating connection due to idle-in-transaction timeout');
@@ -352,14 +306,14 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     }
     if (type === BACKEND.commandComplete) this.completed(parseCommandTag(bytes, start, end));
     else if (type === BACKEND.copyInResponse) this.#beginCopy();
-    else if (type === BACKEND.errorResponse) this.#copying = false;
+    else if (type === BACKEND.errorResponse) this.#requests.endCopy();
     this.#toClient.begin(type);
     this.#toClient.bytes(bytes.subarray(start, end));
     this.#toClient.end();
   }
 
   completed(tag: string): void {
-    this.#copying = false;
+    this.#requests.endCopy();
     if (mayChangeSchema(tag)) this.#schemaSuspect = true;
     if (mayChangeSession(tag)) this.#sessionSuspect = true;
     if (changesChannels(tag)) this.#channelsSuspect = true;
@@ -385,10 +339,9 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   }
 
   #receiveReady(status: number): void {
-    this.#owed -= 1;
-    this.#copying = false;
+    this.#requests.answered();
     const idle = status === TRANSACTION.idle;
-    if (idle && this.#owed === 0 && !this.#unsynced && this.#toEngine.length === 0) {
+    if (idle && this.#requests.settled) {
       void this.#leave();
       return;
     }
@@ -398,9 +351,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   }
 
   #beginCopy(): void {
-    this.#copying = true;
-    // The Sync that came with Execute is passed over in COPY mode; the one after CopyDone counts.
-    if (!this.#lastSyncWasQuery) this.#owed = 0;
+    this.#requests.beginCopy();
     this.#watchHold();
   }
 
@@ -436,7 +387,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   }
 
   async #undo(statements: readonly string[]): Promise<void> {
-    await this.#turn.undo(this.#owed);
+    await this.#turn.undo(this.#requests.owed);
     await this.#turn.query(RESET_STATE);
     for (const name of statements) {
       const dropped = this.#turn.query(`DEALLOCATE ${quoteIdentifier(this.#prefix + name)}`);
@@ -457,13 +408,4 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
       writeParameterStatus(this.#toClient, name, effective);
     }
   }
-}
-
-/** Names of settings are the same in any case. */
-function findSetting(settings: ReadonlyMap<string, string>, name: string): string | undefined {
-  const exact = settings.get(name);
-  if (exact !== undefined) return exact;
-  const wanted = name.toLowerCase();
-  for (const [other, value] of settings) if (other.toLowerCase() === wanted) return value;
-  return undefined;
 }

@@ -92,3 +92,12 @@ function commandLineOptions(text: string): string[] {
   }
   return options;
 }
+
+/** Names of settings are the same in any case. */
+export function findSetting(settings: ReadonlyMap<string, string>, name: string): string | undefined {
+  const exact = settings.get(name);
+  if (exact !== undefined) return exact;
+  const wanted = name.toLowerCase();
+  for (const [other, value] of settings) if (other.toLowerCase() === wanted) return value;
+  return undefined;
+}

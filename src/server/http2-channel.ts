@@ -15,6 +15,7 @@ export interface ChannelHost extends TunnelHost {
   /** Answers a request that no stream will see, or that cannot go on. */
   refuse(wire: Http2Stream, status: number, reason: string): void;
   finish(channel: Http2Channel): void;
+  receiveHead(wire: Http2Stream, head: ChannelHead): void;
 }
 
 export class Http2Channel implements StreamChannel {
@@ -151,6 +152,33 @@ export class Http2Channel implements StreamChannel {
     this.#tunnel.open(takeOver, this.#early.splice(0), this.#trailers !== null || !this.#head.hasBody);
     this.#driver.flushUnlessReading();
     return 200;
+  }
+
+  push(path: string, fields: FieldLines): boolean {
+    const { machine, info } = this.#driver;
+    const { authority } = this.#head;
+    const request = { method: 'GET', scheme: info.scheme, authority, path, fields } as const;
+    const wire = machine.sendPush(this.#wire, request);
+    if (wire === null || 'reason' in wire) return false;
+    const at = path.indexOf('?');
+    const head: ChannelHead = {
+      method: 'GET',
+      authority,
+      path: at === -1 ? path : path.slice(0, at),
+      query: at === -1 ? null : path.slice(at + 1),
+      version: '2',
+      fields,
+      hasBody: false,
+      contentLength: 0,
+      expectContinue: false,
+      protocol: null,
+    };
+    // The handler that pushes is in the middle of something.
+    queueMicrotask(() => {
+      this.#driver.receiveHead(wire, head);
+      this.#driver.flushUnlessReading();
+    });
+    return true;
   }
 
   sendReset(): void {

@@ -1,5 +1,7 @@
 // Addresses of a socket, asked of the system only when somebody wants them.
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ConnectionInfo } from './stream-handler.ts';
 
 const IPV4_MAPPED = '::ffff:';
@@ -7,6 +9,7 @@ const IPV4_MAPPED = '::ffff:';
 export class SocketInfo implements ConnectionInfo {
   readonly scheme: 'http' | 'https';
   readonly listenerId: number;
+  readonly proxy = null;
   readonly #socket: Socket;
   #peerAddress: string | null = null;
   #peerPort = 0;
@@ -35,6 +38,12 @@ export class SocketInfo implements ConnectionInfo {
 
   get localPort(): number {
     return this.#socket.localPort ?? 0;
+  }
+
+  get clientCertificate(): X509Certificate | null {
+    const socket = this.#socket;
+    if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+    return socket.getPeerX509Certificate() ?? null;
   }
 }
 

@@ -1,8 +1,18 @@
 // The interface of stream handlers: they see every event of a stream, from the outside in, and every command, from the
 // inside out. Not the interpreter of those commands (stream.ts).
+import type { X509Certificate } from 'node:crypto';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
 import type { Commands, ResponseCommand } from './command.ts';
+
+/** What a proxy in front of the listener said of the connection with the PROXY protocol (version 1 or 2). */
+export interface ProxyInfo {
+  /** Where the proxy's connection to us came from; `ConnectionInfo` has the client that the proxy named. */
+  readonly address: string;
+  readonly port: number;
+  /** Type → value of the TLVs of version 2. */
+  readonly tlvs: ReadonlyMap<number, Buffer>;
+}
 
 /** What all streams of one connection share. */
 export interface ConnectionInfo {
@@ -13,6 +23,10 @@ export interface ConnectionInfo {
   readonly peerPort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** The client's, where the listener asked for one and it was verified; else null. */
+  readonly clientCertificate: X509Certificate | null;
+  /** null: no proxy said anything. */
+  readonly proxy: ProxyInfo | null;
 }
 
 /** A stream as its handlers see it. */
@@ -23,6 +37,8 @@ export interface StreamHandle {
   readonly id: string;
   /** False while the client does not keep up; DRAINED is then cast to the stream as soon as it does. */
   readonly writable: boolean;
+  /** Has the answer to a GET of `path` (with query) sent unasked, as a stream of its own. False where that is not possible. */
+  push(path: string, fields: FieldLines): boolean;
   /** Sends a message to the stream from anywhere; it reaches `info` of the outermost handler. Ignored once it is over. */
   cast(message: unknown): void;
 }

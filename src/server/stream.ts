@@ -71,6 +71,10 @@ export class Stream implements StreamHandle {
     return this.#response === 'begun';
   }
 
+  push(path: string, fields: FieldLines): boolean {
+    return this.#response !== 'done' && (this.#channel.push?.(path, fields) ?? false);
+  }
+
   /** Makes the handlers and gives them the request head. */
   open(): void {
     this.#running = true;

@@ -2,6 +2,7 @@
 // router's handlers and the stream handler that runs them. The implementation is request-handler.ts.
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
+import type { ConnectionInfo } from '../server/stream-handler.ts';
 import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 
 export interface Endpoint {
@@ -24,11 +25,18 @@ export interface StreamedResponse {
   readonly status: number;
   readonly fields: FieldLines;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Asked for when the body has ended. */
+  readonly trailers?: () => FieldLines;
 }
+
+/** Why a body was not delivered. */
+export type BodyRefusal = 'too-large' | 'client-left';
 
 export interface Exchange {
   readonly head: RequestHead;
   readonly scheme: 'http' | 'https';
+  /** What all requests of the connection share. */
+  readonly connection: ConnectionInfo;
   readonly peer: Endpoint;
   readonly local: Endpoint;
   /** Row id of the listener that accepted the connection. */
@@ -40,11 +48,18 @@ export interface Exchange {
 
   /**
    * Reads the whole body and then calls `done` once (at once for a request without one). Over `limitBytes` the engine
-   * answers 413, and `done` is never called. The buffer belongs to the callee.
+   * answers 413, and `done` is never called; `refused` is, once, then and where the client leaves before the end. The
+   * buffer belongs to the callee.
    */
-  collectBody(limitBytes: number, done: (body: Buffer) => void): void;
+  collectBody(
+    limitBytes: number,
+    done: (body: Buffer) => void,
+    refused?: (reason: BodyRefusal) => void,
+  ): void;
   /** The body as it comes, with back-pressure. Once per request, and not beside collectBody. */
   bodyStream(): AsyncIterable<Buffer>;
+  /** The trailers of the request; empty as long as its body has not ended. */
+  readonly trailers: FieldLines;
 
   /** Answers. Exactly one of respond, respondStreamed, switchProtocol, fail, abort per request; what comes after the first is dropped. */
   respond(response: WholeResponse): void;
@@ -57,7 +72,16 @@ export interface Exchange {
   abort(): void;
   /** Sends an informational response (1xx, not 101) before the answer. */
   inform(status: number, fields: FieldLines): void;
-  /** Called once when the client leaves or the stream is reset before the answer was complete. */
+  /**
+   * Has the answer to a GET of `path` (with query) sent before the client asks for it. False where the client does not
+   * allow it, or HTTP/1 is spoken.
+   */
+  push(path: string, fields: FieldLines): boolean;
+  /** Sends a message to this exchange, from anywhere; its listeners hear it, unless the answer is complete. */
+  cast(message: unknown): void;
+  /** Returns how to stop listening. */
+  onMessage(listener: (message: unknown) => void): () => void;
+  /** Called once each when the client leaves or the stream is reset before the answer was complete. */
   onClose(listener: () => void): void;
 }
 

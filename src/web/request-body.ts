@@ -1,5 +1,7 @@
 // The two ways of reading a request body: whole with a limit, and piece by piece with back-pressure.
 
+import type { BodyRefusal } from './exchange.ts';
+
 export interface BodyReader {
   /** A piece, as a view that is valid during the call. */
   receive(chunk: Buffer): void;
@@ -10,33 +12,31 @@ export interface BodyReader {
 
 const EMPTY = Buffer.alloc(0);
 
-/** Collects a body of at most `limitBytes`; calls `done` with it, or `tooLarge`, once. */
+/** Collects a body of at most `limitBytes`; calls `done` with it, or `refused`, once. */
 export class BodyCollector implements BodyReader {
   readonly #limitBytes: number;
   readonly #done: (body: Buffer) => void;
-  readonly #tooLarge: () => void;
+  readonly #refused: (reason: BodyRefusal) => void;
   #chunks: Buffer[] = [];
   #length = 0;
+  #over = false;
 
-  constructor(limitBytes: number, done: (body: Buffer) => void, tooLarge: () => void) {
+  constructor(limitBytes: number, done: (body: Buffer) => void, refused: (reason: BodyRefusal) => void) {
     this.#limitBytes = limitBytes;
     this.#done = done;
-    this.#tooLarge = tooLarge;
+    this.#refused = refused;
   }
 
   receive(chunk: Buffer): void {
-    const before = this.#length;
+    if (this.#over) return;
     this.#length += chunk.length;
-    if (this.#length <= this.#limitBytes) {
-      this.#chunks.push(Buffer.from(chunk));
-    } else {
-      this.#chunks = [];
-      if (before <= this.#limitBytes) this.#tooLarge();
-    }
+    if (this.#length <= this.#limitBytes) this.#chunks.push(Buffer.from(chunk));
+    else this.#refuse('too-large');
   }
 
   receiveEnd(): void {
-    if (this.#length > this.#limitBytes) return;
+    if (this.#over) return;
+    this.#over = true;
     const [first] = this.#chunks;
     if (first === undefined) this.#done(EMPTY);
     else this.#done(this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#length));
@@ -44,7 +44,14 @@ export class BodyCollector implements BodyReader {
   }
 
   abandon(): void {
+    this.#refuse('client-left');
+  }
+
+  #refuse(reason: BodyRefusal): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#chunks = [];
+    this.#refused(reason);
   }
 }
 

@@ -7,16 +7,26 @@ import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 import { plainError } from '../server/stream.ts';
 import {
   DRAINED,
+  type ConnectionInfo,
   type StreamEnd,
   type StreamHandle,
   type StreamHandler,
   type StreamHandlerFactory,
 } from '../server/stream-handler.ts';
 import { BodyCollector, BodyQueue, type BodyReader } from './request-body.ts';
-import type { Endpoint, Exchange, ExchangeHandler, StreamedResponse, WholeResponse } from './exchange.ts';
+import type {
+  BodyRefusal,
+  Endpoint,
+  Exchange,
+  ExchangeHandler,
+  StreamedResponse,
+  WholeResponse,
+} from './exchange.ts';
 
 /** Seconds that a client is asked to wait after a 503. */
 const RETRY_AFTER_SECONDS = '1';
+
+const ignoreRefusal = (): void => undefined;
 
 export function requestHandler(handle: ExchangeHandler): StreamHandlerFactory {
   return { open: (stream) => new RequestHandler(stream, handle) };
@@ -32,7 +42,10 @@ class RequestHandler implements StreamHandler, Exchange {
   #requestEnded = false;
   #answered = false;
   #over = false;
-  #closeListener: (() => void) | null = null;
+  /** One is usual: a list is made for the second. */
+  #closeListeners: (() => void) | (() => void)[] | null = null;
+  #messageListeners: Set<(message: unknown) => void> | null = null;
+  #trailers: FieldLines = NO_FIELDS;
   #wakeWriter: (() => void) | null = null;
 
   constructor(stream: StreamHandle, handle: ExchangeHandler) {
@@ -56,8 +69,9 @@ class RequestHandler implements StreamHandler, Exchange {
     return this.#takePending();
   }
 
-  end(): Commands {
+  end(trailers: FieldLines): Commands {
     this.#requestEnded = true;
+    this.#trailers = trailers;
     this.#inside = true;
     this.#body?.receiveEnd();
     return this.#takePending();
@@ -68,16 +82,23 @@ class RequestHandler implements StreamHandler, Exchange {
       this.#wakeWriter?.();
       return null;
     }
-    return isCommand(message) ? message : null;
+    if (isCommand(message)) return message;
+    if (this.#messageListeners === null) return null;
+    this.#inside = true;
+    for (const listener of this.#messageListeners) listener(message);
+    return this.#takePending();
   }
 
   terminate(end: StreamEnd): void {
     this.#over = true;
-    const listener = this.#closeListener;
-    this.#closeListener = null;
+    const listeners = this.#closeListeners;
+    this.#closeListeners = null;
+    this.#messageListeners = null;
     this.#body?.abandon();
     this.#wakeWriter?.();
-    if (end !== 'answered') listener?.();
+    if (end === 'answered' || listeners === null) return;
+    if (typeof listeners === 'function') listeners();
+    else for (const listener of listeners) listener();
   }
 
   // --- Exchange ---
@@ -88,6 +109,10 @@ class RequestHandler implements StreamHandler, Exchange {
 
   get scheme(): 'http' | 'https' {
     return this.#stream.connection.scheme;
+  }
+
+  get connection(): ConnectionInfo {
+    return this.#stream.connection;
   }
 
   get peer(): Endpoint {
@@ -112,14 +137,23 @@ class RequestHandler implements StreamHandler, Exchange {
     return this.#over;
   }
 
-  collectBody(limitBytes: number, done: (body: Buffer) => void): void {
+  collectBody(
+    limitBytes: number,
+    done: (body: Buffer) => void,
+    refused: (reason: BodyRefusal) => void = ignoreRefusal,
+  ): void {
+    const tooLarge = (): void => {
+      this.fail(413, `the body is larger than ${limitBytes} bytes`);
+      refused('too-large');
+    };
     const { contentLength } = this.#stream.head;
     if (contentLength !== null && contentLength > limitBytes) {
-      this.fail(413, `the body is larger than ${limitBytes} bytes`);
+      tooLarge();
       return;
     }
-    const collector = new BodyCollector(limitBytes, done, () => {
-      this.fail(413, `the body is larger than ${limitBytes} bytes`);
+    const collector = new BodyCollector(limitBytes, done, (reason) => {
+      if (reason === 'too-large') tooLarge();
+      else refused(reason);
     });
     this.#read(collector);
     // One byte more than allowed tells a body that is too large from one that is just as large.
@@ -132,6 +166,10 @@ class RequestHandler implements StreamHandler, Exchange {
     return queue;
   }
 
+  get trailers(): FieldLines {
+    return this.#trailers;
+  }
+
   respond(response: WholeResponse): void {
     if (!this.#begin()) return;
     const { status, fields, body } = response;
@@ -141,7 +179,7 @@ class RequestHandler implements StreamHandler, Exchange {
   respondStreamed(response: StreamedResponse): void {
     if (!this.#begin()) return;
     this.#emit({ kind: 'headers', status: response.status, fields: response.fields });
-    void this.#pump(response.body);
+    void this.#pump(response.body, response.trailers);
   }
 
   switchProtocol(to: ProtocolSwitch): void {
@@ -165,7 +203,24 @@ class RequestHandler implements StreamHandler, Exchange {
 
   onClose(listener: () => void): void {
     if (this.#over) listener();
-    else this.#closeListener = listener;
+    else if (this.#closeListeners === null) this.#closeListeners = listener;
+    else if (typeof this.#closeListeners === 'function')
+      this.#closeListeners = [this.#closeListeners, listener];
+    else this.#closeListeners.push(listener);
+  }
+
+  push(path: string, fields: FieldLines): boolean {
+    return !this.#over && this.#stream.push(path, fields);
+  }
+
+  cast(message: unknown): void {
+    this.#stream.cast(message);
+  }
+
+  onMessage(listener: (message: unknown) => void): () => void {
+    this.#messageListeners ??= new Set();
+    this.#messageListeners.add(listener);
+    return () => this.#messageListeners?.delete(listener);
   }
 
   // --- inside ---
@@ -197,7 +252,7 @@ class RequestHandler implements StreamHandler, Exchange {
     return commands;
   }
 
-  async #pump(body: AsyncIterable<Uint8Array>): Promise<void> {
+  async #pump(body: AsyncIterable<Uint8Array>, trailers: (() => FieldLines) | undefined): Promise<void> {
     try {
       for await (const chunk of body) {
         if (this.#over) return;
@@ -207,7 +262,7 @@ class RequestHandler implements StreamHandler, Exchange {
         this.#emit({ kind: 'data', data, last: false });
         while (!this.#over && !this.#stream.writable) await this.#drained();
       }
-      this.#emit({ kind: 'trailers', fields: NO_FIELDS });
+      if (!this.#over) this.#emit({ kind: 'trailers', fields: trailers?.() ?? NO_FIELDS });
     } catch (error) {
       if (!this.#over) this.#emit({ kind: 'internal-error', where: 'response body', error });
     }

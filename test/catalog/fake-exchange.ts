@@ -1,6 +1,7 @@
 // An exchange without a connection: a request made up by a test, and what was answered to it. No test itself.
 import { NO_FIELDS, type FieldLines } from '../../src/protocol/http/field-lines.ts';
 import type { RequestHead } from '../../src/protocol/http/request-head.ts';
+import type { ConnectionInfo } from '../../src/server/stream-handler.ts';
 import type { Endpoint, Exchange, ExchangeHandler, WholeResponse } from '../../src/web/exchange.ts';
 
 export type Answer =
@@ -32,6 +33,7 @@ export class FakeExchange implements Exchange {
   readonly local: Endpoint = { address: '127.0.0.1', port: 8080 };
   readonly listenerId: number;
   readonly id = 'request-id';
+  readonly trailers = NO_FIELDS;
   closed = false;
   readonly answer: Promise<Answer>;
   readonly #body: Buffer;
@@ -92,6 +94,31 @@ export class FakeExchange implements Exchange {
 
   onClose(): void {
     throw new Error('not expected');
+  }
+
+  push(): boolean {
+    throw new Error('not expected');
+  }
+
+  cast(): void {
+    throw new Error('not expected');
+  }
+
+  onMessage(): () => void {
+    throw new Error('not expected');
+  }
+
+  get connection(): ConnectionInfo {
+    return {
+      scheme: this.scheme,
+      listenerId: this.listenerId,
+      peerAddress: this.peer.address,
+      peerPort: this.peer.port,
+      localAddress: this.local.address,
+      localPort: this.local.port,
+      clientCertificate: null,
+      proxy: null,
+    };
   }
 
   #end(answer: Answer): void {

@@ -74,6 +74,8 @@ const CONNECTION = {
   peerPort: 9,
   localAddress: '192.0.2.2',
   localPort: 80,
+  clientCertificate: null,
+  proxy: null,
 } as const;
 const fields: readonly string[] = [];
 

@@ -6,16 +6,18 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = `${root}node_modules/.howdah-lock`;
-const lock = createHash('sha256')
-  .update(readFileSync(`${root}package-lock.json`))
-  .digest('hex');
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+/** Installs the packages of a lock file, where they are missing or stale. */
+function installPackages(folder) {
+  const stamp = `${folder}node_modules/.howdah-lock`;
+  const lock = createHash('sha256')
+    .update(readFileSync(`${folder}package-lock.json`))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('installing npm packages …');
   try {
     execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
+      cwd: folder,
       stdio: ['ignore', 2, 2],
     });
   } catch {
@@ -24,6 +26,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   }
   writeFileSync(stamp, lock);
 }
+
+installPackages(root);
+if (process.argv.includes('--bench')) installPackages(`${root}bench/`);
 
 // So that `npx howdah` in a clone runs the clone, with the pinned Node.js, and asks no registry.
 const command = `${root}node_modules/.bin/howdah`;

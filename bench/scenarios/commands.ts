@@ -60,10 +60,21 @@ export function serverScript(
   return { command: () => nodeScript(name), environment, ready: /^ready$/m };
 }
 
+/** A peer's script of bench/peers, written with packages of bench/package.json: otherwise as above. */
+export function peerScript(name: string, environment: Readonly<Record<string, string>> = {}): ServerCommand {
+  const command = [process.execPath, benchFile(`peers/${name}`)];
+  return { command: () => command, environment, ready: /^ready$/m };
+}
+
 /** The same, run by Bun: by the binary that npm installed, not by another on PATH. */
 export function bunScript(name: string): ServerCommand {
-  const bun = join(dirname(require.resolve('bun/package.json')), 'bin/bun.exe');
-  return { command: () => [bun, benchFile(`servers/${name}`)], ready: /^ready$/m };
+  return {
+    command: () => [
+      join(dirname(require.resolve('bun/package.json')), 'bin/bun.exe'),
+      benchFile(`peers/${name}`),
+    ],
+    ready: /^ready$/m,
+  };
 }
 
 /** `howdah serve` on the port, with more arguments; without a log of requests, as its peers have none. */

@@ -3,7 +3,7 @@ import { httpContestant } from '../harness/http-contestant.ts';
 import type { Expectation } from '../harness/probe.ts';
 import type { Contestant, Scenario } from '../harness/scenario.ts';
 import type { ServerCommand } from '../harness/server-process.ts';
-import { NODE, bunScript, howdahVersion, packageVersion, serverScript } from './commands.ts';
+import { NODE, bunScript, howdahVersion, packageVersion, peerScript, serverScript } from './commands.ts';
 
 const expected: Expectation = {
   status: 200,
@@ -25,8 +25,8 @@ export const plainHttp1: Scenario = {
   contestants: [
     contestant('fixed bytes', NODE, serverScript('fixed-bytes.ts')),
     contestant('node:http', NODE, serverScript('node-http.ts')),
-    contestant('Fastify', `${packageVersion('fastify')}, ${NODE}`, serverScript('fastify-plain.ts')),
-    contestant('Bun', packageVersion('bun'), bunScript('bun-plain.ts')),
+    contestant('Fastify', `${packageVersion('fastify')}, ${NODE}`, peerScript('fastify-plain.mjs')),
+    contestant('Bun', packageVersion('bun'), bunScript('bun-plain.mjs')),
     contestant('howdah', howdahVersion(), serverScript('howdah-plain.ts')),
   ],
   targets: [

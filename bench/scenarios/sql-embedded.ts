@@ -12,7 +12,7 @@ import {
   howdahVersion,
   nodeScript,
   packageVersion,
-  serverScript,
+  peerScript,
 } from './commands.ts';
 
 const expected: Expectation = {
@@ -42,7 +42,7 @@ export const sqlEmbedded: Scenario = {
     contestant(
       'Fastify + PGlite query()',
       `${packageVersion('fastify')}, ${pglite}`,
-      serverScript('fastify-pglite.ts'),
+      peerScript('fastify-pglite.mjs'),
     ),
     contestant('howdah', howdahVersion(), howdahServe('--memory', '--sql', benchFile('sql/items'))),
   ],

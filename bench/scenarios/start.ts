@@ -3,11 +3,11 @@
 import { startContestant } from '../harness/start-contestant.ts';
 import type { StartContestant } from '../harness/start-contestant.ts';
 import type { Scenario } from '../harness/scenario.ts';
-import { NODE, howdahServe, howdahVersion, packageVersion, serverScript } from './commands.ts';
+import { NODE, howdahServe, howdahVersion, packageVersion, peerScript } from './commands.ts';
 
 const peer: Omit<StartContestant, 'name' | 'existing'> = {
   version: `${packageVersion('fastify')}, ${packageVersion('@electric-sql/pglite')}, ${NODE}`,
-  server: (directory) => serverScript('fastify-pglite.ts', { BENCH_DATA: directory }),
+  server: (directory) => peerScript('fastify-pglite.mjs', { BENCH_DATA: directory }),
   target: '/',
   expected: { status: 200, body: /^PostgreSQL/, fields: {} },
 };

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { fastify } from 'fastify';
-import { announceReady, benchPort } from './announce.ts';
-import { openItems } from './items.ts';
+import { announceReady, benchPort } from '../servers/announce.ts';
+import { openItems } from '../servers/items.ts';
 
 const directory = process.env['BENCH_DATA'];
 const fresh = directory !== undefined && !existsSync(directory);
@@ -12,14 +12,12 @@ const db = directory === undefined ? await openItems() : await PGlite.create(dir
 if (fresh) await db.exec('create table visited (at timestamptz)');
 
 const app = fastify();
-app.get<{ Params: { id: string } }>('/item/:id', async (request, reply) => {
-  const { rows } = await db.query<{ body: string }>('select bench_item($1) as body', [
-    Number(request.params.id),
-  ]);
+app.get('/item/:id', async (request, reply) => {
+  const { rows } = await db.query('select bench_item($1) as body', [Number(request.params.id)]);
   return reply.type('application/json').send(rows[0]?.body);
 });
 app.get('/', async (_request, reply) => {
-  const { rows } = await db.query<{ body: string }>('select version() as body');
+  const { rows } = await db.query('select version() as body');
   return reply.type('text/plain').send(rows[0]?.body);
 });
 await app.listen({ host: '127.0.0.1', port: benchPort() });

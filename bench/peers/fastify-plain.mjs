@@ -1,6 +1,6 @@
 // Plain text with Fastify, without its logger.
 import { fastify } from 'fastify';
-import { announceReady, benchPort } from './announce.ts';
+import { announceReady, benchPort } from '../servers/announce.ts';
 
 const BODY = 'Hello, World!';
 const app = fastify();

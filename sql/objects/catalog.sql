@@ -21,11 +21,18 @@ begin
         howdah.describe_handlers(wanted.handlers, wanted.types) as shape
     ),
     route as materialized (
-      select read.*, described.shape, given.role as role_oid, role.rolname
+      select
+        read.*,
+        described.shape,
+        given.role as role_oid,
+        role.rolname,
+        case when stand_in.signature is not null then format('howdah.handler_stand_in_%s', stand_in.id) end as stand_in,
+        stand_in.problem as stand_in_problem
       from read
       join described on described.function = read.handler and described.row_type = read.reltype
       left join omni_httpd.handler_role as given on given.handler = read.handler
       left join pg_catalog.pg_roles as role on role.oid = given.role
+      left join howdah.stand_ins as stand_in on stand_in.handler = given.handler and stand_in.role = given.role
     )
     select jsonb_build_object(
       'epoch', howdah.epoch()::text,
@@ -60,11 +67,12 @@ begin
               'row', router_row,
               'match', match,
               'priority', priority,
-              'role', rolname
+              'role', rolname,
+              'standIn', stand_in
             ) order by priority desc, router_name, router_row
           )
           from route
-          where role_oid is null or rolname is not null
+          where role_oid is null or stand_in is not null
         ),
         '[]'
       ),
@@ -80,9 +88,16 @@ begin
             where problem is not null
             union all
             -- Without its role the handler would run with all rights of the server.
-            select router_name, match::text, shape ->> 'handler', 'the role of this handler in omni_httpd.handler_role does not exist'
+            select
+              router_name,
+              match::text,
+              shape ->> 'handler',
+              case
+                when rolname is null then 'the role of this handler in omni_httpd.handler_role does not exist'
+                else coalesce(stand_in_problem, format('no function that runs it as %I has been made yet', rolname))
+              end
             from route
-            where role_oid is not null and rolname is null
+            where role_oid is not null and stand_in is null
           ) as found
         ),
         '[]'

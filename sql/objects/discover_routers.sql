@@ -39,15 +39,22 @@ begin
 end;
 $$;
 
--- Finds routers that are new, changed or gone, and handlers and roles that have changed: for where no event trigger tells,
--- after a DDL statement or now and then. Raises the epoch and returns true if anything had changed.
+-- Finds routers that are new, changed or gone, handlers and roles that have changed, and rights that were granted: for where
+-- no event trigger tells, after a DDL statement or now and then. Raises the epoch and returns true if anything had changed.
 create or replace function howdah.discover_routers() returns boolean
 language plpgsql
 as $$
 declare
-  refreshed constant boolean := howdah.refresh_routers();
+  refreshed boolean := howdah.refresh_routers();
   shapes constant text := howdah.shapes_fingerprint();
 begin
+  -- Not in a schema that is older than this function, while it is upgraded.
+  if to_regprocedure('howdah.make_stand_ins(boolean)') is not null then
+    if howdah.make_stand_ins() then
+      perform howdah.raise_epoch();
+      refreshed := true;
+    end if;
+  end if;
   update howdah.fingerprints set fingerprint = shapes where kind = 'shapes' and fingerprint is distinct from shapes;
   if found then
     perform howdah.raise_epoch();

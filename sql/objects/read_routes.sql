@@ -61,6 +61,9 @@ begin
         known.columns
       ) using known.relation;
     exception
+      -- Its rows are not known, so it must not seem to have none.
+      when lock_not_available then
+        raise;
       -- One broken router must not take the others with it.
       when others then
         router := known.relation;

@@ -3,6 +3,8 @@
 create or replace function omni_httpd.refresh_available_routers() returns event_trigger
 language plpgsql security definer
 set search_path = ''
+-- Whoever keeps a router locked must not hold up DDL elsewhere: what has changed is then found by the poll.
+set lock_timeout = '500ms'
 as $$
 begin
   -- The refresh that this does itself ends in this event, too.
@@ -11,6 +13,12 @@ begin
   end if;
   perform set_config('howdah.in_event', 'on', true);
   begin
+    -- Not in a schema that is older than this function, while it is upgraded.
+    if to_regprocedure('howdah.make_stand_ins(boolean)') is not null then
+      if howdah.make_stand_ins() then
+        perform howdah.raise_epoch();
+      end if;
+    end if;
     if not howdah.refresh_routers() then
       -- Compared only, not recorded: a row that is written here would make concurrent DDL wait.
       if tg_tag in ('CREATE VIEW', 'ALTER VIEW') then

@@ -19,6 +19,9 @@ begin
       execute format('select array_agg(distinct %I::oid) from %s', known.handler_col_name, known.name) into listed;
       handlers := handlers || listed;
     exception
+      -- nothing can be told
+      when lock_not_available then
+        raise;
       -- reported when the catalog is read
       when others then
         handlers := handlers || 0::oid;

@@ -7,16 +7,18 @@
 //                    from (select f($1, null) as o offset 0) p offset 0) p
 //
 // `offset 0` keeps PostgreSQL from merging the levels, so that f has run before STOP is looked at. Volatile functions
-// see what earlier ones changed; stable ones see what was there before the statement, as in any statement.
+// see what earlier ones changed. A stable one would see what was there before the statement, as in any statement; behind
+// a volatile one it is called by howdah.call_afresh(), which is volatile and so has it look anew.
 //
 // Where the database is a server, the innermost level has a condition on the epoch as well (database/epoch-guard.ts).
 //
 // A procedure may commit, which it can only in a statement of its own, so it is a step by itself, and the steps of a
-// plan that has one are transactions of their own. A procedure's stop_handling() ends with its transaction: it is not
-// seen by the steps after it.
+// plan that has one are transactions of their own. Whether it called stop_handling() is asked behind it in the same session
+// (SqlCall.followUp). A procedure with a role has a function that stands in for it, and cannot commit.
 import type { PreparedStatement } from '../database/call.ts';
 import { assertingEpoch, EPOCH_TYPE, epochIs } from '../database/epoch-guard.ts';
 import type { CatalogRows } from './catalog-rows.ts';
+import { quoteLiteral } from '../database/session-reset.ts';
 import { prepareText } from './prepared-text.ts';
 import {
   functionCall,
@@ -39,8 +41,10 @@ export interface CallStep {
   readonly parameters: readonly ParameterSource[];
   /** Column of the result that has the outcome; -1: none has, the outcome becomes null. */
   readonly outcomeColumn: number;
-  /** Column that is true after stop_handling(); -1 if that does not matter or cannot be known. */
+  /** Column that is true after stop_handling(), among those of the statement and of `followUp`; -1 if that does not matter. */
   readonly stopColumn: number;
+  /** What is asked behind the statement, in the same session. */
+  readonly followUp: PreparedStatement | null;
   readonly resetAfter: boolean;
   /** Whether it changes nothing, so that it may be ended when nobody waits for it. */
   readonly interruptible: boolean;
@@ -61,7 +65,12 @@ const INFERRED = 0;
 
 // coalesce: not set; '': what a setting of this kind is after the transaction that first set it locally.
 const STOP = "coalesce(nullif(current_setting('omni_httpd.stop_handling', true), ''), 'off')::boolean";
+/** Whatever an earlier request has left: a handler that is marked as stable may have set it, and then nothing is reset. */
+const CLEAR_STOP = "set_config('omni_httpd.stop_handling', 'off', false)";
 const NO_OUTCOME = `null::${OUTCOME_TYPE}`;
+
+/** In the session of a procedure, behind it. */
+const ASK_WHETHER_STOPPED = prepareText(`select ${STOP}`, []);
 
 /** The plan for `routes`, which match a request, in order. */
 export function planCalls(routes: readonly SqlRoute[], types: CatalogRows['types']): CallPlan {
@@ -70,7 +79,7 @@ export function planCalls(routes: readonly SqlRoute[], types: CatalogRows['types
   const steps = groups.map((group, i) =>
     group.procedure === null
       ? functionStep(group.functions, types, i > 0, i < groups.length - 1)
-      : procedureStep(group.procedure, types, i > 0),
+      : procedureStep(group.procedure, types, i > 0, i < groups.length - 1),
   );
   return { steps, atomic: steps.length === 1 && groups[0]?.procedure === null };
 }
@@ -92,7 +101,7 @@ function groupRoutes(routes: readonly SqlRoute[]): Group[] {
   const groups: Group[] = [];
   for (const route of routes) {
     const last = groups.at(-1);
-    if (route.row.kind === 'procedure') groups.push({ procedure: route });
+    if (route.isProcedure) groups.push({ procedure: route });
     else if (last === undefined || last.procedure !== null)
       groups.push({ procedure: null, functions: [route] });
     else last.functions.push(route);
@@ -106,6 +115,7 @@ function guardStep(): CallStep {
     ...new Parameters(null).prepareGuarded((guard) => `select ${NO_OUTCOME}${guard}`),
     outcomeColumn: 0,
     stopColumn: -1,
+    followUp: null,
     resetAfter: false,
     interruptible: true,
     handler: '',
@@ -123,6 +133,7 @@ function functionStep(
   const common = {
     outcomeColumn: 0,
     stopColumn: goesOn ? 1 : -1,
+    followUp: null,
     resetAfter: routes.some((route) => route.volatile),
     interruptible: !routes.some((route) => route.volatile),
     handler: routes.map((route) => route.row.name).join(', '),
@@ -132,7 +143,14 @@ function functionStep(
     const call = functionCall(only, parameters.with(start));
     return { ...common, ...parameters.prepareGuarded((guard) => `select ${call}${guard}`) };
   }
-  const calls = routes.map((route, i) => functionCall(route, parameters.with(i === 0 ? start : () => 'p.o')));
+  const calls = routes.map((route, i) => {
+    const outcome = i === 0 ? start : () => 'p.o';
+    const afresh =
+      route.row.volatility === 'stable' && routes.slice(0, i).some((earlier) => earlier.volatile);
+    return afresh && route.row.standIn === null
+      ? callAfresh(route, parameters.with(outcome))
+      : functionCall(route, parameters.with(outcome));
+  });
   return {
     ...common,
     ...parameters.prepareGuarded((guard) => {
@@ -140,7 +158,7 @@ function functionStep(
       for (const call of calls) {
         source =
           source === ''
-            ? `select ${call} as o${guard} offset 0`
+            ? `select ${call} as o from (select ${CLEAR_STOP}${guard} offset 0) s offset 0`
             : `select case when ${STOP} then p.o else ${call} end as o from (${source}) p offset 0`;
       }
       return `select p.o${goesOn ? `, ${STOP}` : ''} from (${source}) p`;
@@ -148,13 +166,39 @@ function functionStep(
   };
 }
 
-function procedureStep(route: SqlRoute, types: CatalogRows['types'], continues: boolean): CallStep {
+/** Has a stable function see what was written earlier in the statement. */
+function callAfresh(route: SqlRoute, expressions: ArgumentExpressions): string {
+  const given = ['null', 'null', 'null', 'null'];
+  const use = (number: number, expression: string): string => {
+    given[number - 1] = expression;
+    return `$${number}`;
+  };
+  const call = functionCall(route, {
+    request: () => use(1, expressions.request()),
+    listener: () => use(2, expressions.listener()),
+    row: () => `${use(3, `${expressions.row(route)}::text`)}::${route.row.router}`,
+    outcome: () => use(4, expressions.outcome()),
+  });
+  return `howdah.call_afresh(${quoteLiteral(`select ${call}`)}, ${given.join(', ')})`;
+}
+
+function procedureStep(
+  route: SqlRoute,
+  types: CatalogRows['types'],
+  continues: boolean,
+  goesOn: boolean,
+): CallStep {
   const parameters = new Parameters(types);
   const expressions = parameters.with(() => (continues ? parameters.outcome() : NO_OUTCOME));
+  const clears = (argument: string): string =>
+    goesOn ? `case when ${CLEAR_STOP} is not null then ${argument} end` : argument;
   return {
-    ...parameters.prepareGuardedCall((guard) => procedureCall(route, expressions, guard)),
+    ...parameters.prepareGuardedCall((guard) =>
+      procedureCall(route, expressions, (argument) => guard(clears(argument))),
+    ),
     outcomeColumn: route.outcomeColumn,
-    stopColumn: -1,
+    stopColumn: goesOn ? route.columns : -1,
+    followUp: goesOn ? ASK_WHETHER_STOPPED : null,
     resetAfter: true,
     interruptible: false,
     handler: route.row.name,

@@ -64,6 +64,11 @@ export interface RouteRow {
   readonly arguments: readonly HandlerArgument[];
   /** Role of omni_httpd.handler_role, or null. */
   readonly role: string | null;
+  /**
+   * Qualified name of the function that runs the handler as its role (sql/objects/stand_ins.sql): it takes the same arguments
+   * without those that are OUT, and returns the outcome. null where there is no role.
+   */
+  readonly standIn: string | null;
 }
 
 export interface HandlerArgument {

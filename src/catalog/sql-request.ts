@@ -106,6 +106,7 @@ export class SqlRequest {
       parameters: step.parameters.map((source) => this.#parameter(source)),
       // The steps after the first go on with what has been committed, whatever the catalog says by now.
       epoch: this.#step === 0 ? this.#snapshot.epoch : null,
+      ...(step.followUp === null ? {} : { followUp: step.followUp }),
       resetAfter: step.resetAfter,
       interruptible: step.interruptible,
       complete: (result) => {
@@ -242,7 +243,12 @@ export class SqlRequest {
       this.route();
       return;
     }
-    this.#afterRefresh(() => this.route());
+    this.#afterRefresh(() => {
+      // It could not be read (somebody has locked a router), and what is known of it does not count any more.
+      if (this.#catalog.current === this.#snapshot)
+        this.#exchange.fail(503, 'the catalog cannot be read at present');
+      else this.route();
+    });
   }
 
   /** Goes on with a fresh catalog; 503 where there is none. */

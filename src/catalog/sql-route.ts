@@ -7,6 +7,8 @@ export const OUTCOME_TYPE = 'omni_httpd.http_outcome';
 
 export interface SqlRoute {
   readonly row: RouteRow;
+  /** A procedure that is called as such: in a statement of its own. Not one that has a stand-in, which is a function. */
+  readonly isProcedure: boolean;
   /** An INOUT outcome makes it middleware; everything else is a handler (omni_httpd.md §8.1). */
   readonly middleware: boolean;
   /** May change data or what is kept in the session. */
@@ -35,13 +37,8 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
   if (row.returnsSet) {
     return { problem: 'what returns a set, an aggregate or a variadic function cannot be a handler' };
   }
-  if (row.role !== null) {
-    return {
-      problem:
-        row.kind === 'procedure'
-          ? `omni_httpd.handler_role cannot hold a procedure to the role ${row.role}: it may change its role`
-          : `the role ${row.role} of omni_httpd.handler_role is not enforced yet; make it security definer, owned by that role`,
-    };
+  if (row.role !== null && row.standIn === null) {
+    return { problem: `nothing runs it as the role ${row.role} of omni_httpd.handler_role` };
   }
   for (const argument of row.arguments) {
     if (argument.mode !== 'out' && argument.pass === 'null' && PSEUDO_TYPE.test(argument.type)) {
@@ -55,6 +52,7 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
   }
   return {
     row,
+    isProcedure: row.kind === 'procedure' && row.standIn === null,
     middleware: row.outcome === 'inout',
     volatile: row.kind === 'procedure' || row.volatility === 'volatile',
     outcomeColumn: row.outcome === 'none' ? -1 : returned.findIndex(isOutcome),
@@ -70,7 +68,9 @@ function isOutcome(argument: HandlerArgument): boolean {
 export function functionCall(route: SqlRoute, expressions: ArgumentExpressions): string {
   const { row } = route;
   const passed = row.arguments.filter((argument) => argument.mode !== 'out');
-  const call = `${row.name}(${passed.map((argument) => argumentText(route, argument, expressions)).join(', ')})`;
+  const texts = passed.map((argument) => argumentText(route, argument, expressions)).join(', ');
+  if (row.standIn !== null) return `${row.standIn}(${texts})`;
+  const call = `${row.name}(${texts})`;
   // Called for what it does; `is null` makes it run, whatever it returns, void included.
   if (row.outcome === 'none') return `case when row(${call}) is null then null::${OUTCOME_TYPE} end`;
   if (route.columns < 2) return call;
@@ -79,18 +79,18 @@ export function functionCall(route: SqlRoute, expressions: ArgumentExpressions):
 }
 
 /**
- * A statement that calls a procedure: OUT parameters need a placeholder. `guard` changes the first argument that is evaluated,
- * where there is one.
+ * A statement that calls a procedure: OUT parameters need a placeholder. `change` is applied to the first argument that is
+ * evaluated, where there is one.
  */
 export function procedureCall(
   route: SqlRoute,
   expressions: ArgumentExpressions,
-  guard: (argument: string) => string,
+  change: (argument: string) => string,
 ): string {
-  const guarded = route.row.arguments.findIndex(({ mode }) => mode !== 'out');
+  const first = route.row.arguments.findIndex(({ mode }) => mode !== 'out');
   const passed = route.row.arguments.map((argument, i) => {
     const text = argumentText(route, argument, expressions);
-    return i === guarded ? guard(text) : text;
+    return i === first ? change(text) : text;
   });
   return `call ${route.row.name}(${passed.join(', ')})`;
 }

@@ -67,6 +67,11 @@ export type CallResult =
 export interface SqlCall {
   readonly statement: PreparedStatement;
   readonly parameters: readonly SqlParameter[];
+  /**
+   * A query for one row without parameters, that is run behind the call in the same session, in a transaction of its own. Its columns come
+   * behind those of the call; there are none of it where it failed.
+   */
+  readonly followUp?: PreparedStatement | undefined;
   /** The epoch of the catalog that the call was routed with; null where it does not depend on the catalog. */
   readonly epoch: string | null;
   /** Whether it may leave session state behind (role, settings, advisory locks, temporary tables) to be reset. */

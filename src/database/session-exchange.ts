@@ -40,6 +40,8 @@ const STALE: CallResult = { kind: 'stale' };
 
 export class CallExchange implements Exchange {
   readonly call: SqlCall;
+  /** The result, where that of the follow-up is waited for. */
+  followed: CallResult | null = null;
   /** That of the call, or the guarded one. */
   readonly #statementName: string;
   readonly #refusal: GuardedStatement['refusal'] | null;
@@ -99,6 +101,9 @@ export class CallExchange implements Exchange {
       this.call.complete(STALE);
     } else if (this.#error !== null) {
       this.#failed(this.#error);
+    } else if (this.call.followUp !== undefined) {
+      this.keep();
+      this.followed = this.#columns === null ? NO_ROW : { kind: 'row', columns: this.#columns };
     } else if (this.#columns !== null) {
       this.call.complete({ kind: 'row', columns: this.#columns });
     } else {
@@ -121,6 +126,53 @@ export class CallExchange implements Exchange {
     }
     if (this.#refusal === 'error' && saysEpochPassed(error)) this.call.complete(STALE);
     else this.call.complete({ kind: 'failed', error });
+  }
+}
+
+/** What is asked behind a call. Completes the call, unless that was completed without. */
+export class FollowUpExchange implements Exchange {
+  /** It may have run, whatever becomes of this. */
+  readonly call = null;
+  readonly #followed: CallExchange;
+  readonly #statementName: string;
+  readonly #owner: ExchangeOwner;
+  #columns: (Buffer | null)[] = [];
+  #failed = false;
+
+  constructor(followed: CallExchange, statementName: string, owner: ExchangeOwner) {
+    this.#followed = followed;
+    this.#statementName = statementName;
+    this.#owner = owner;
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
+    if (type === BACKEND.errorResponse) this.#failed = true;
+    if (type !== BACKEND.dataRow) return null;
+    const columns = parseDataRow(bytes, start, end);
+    if (isViolation(columns)) return columns;
+    this.#columns = columns;
+    return null;
+  }
+
+  keep(): void {
+    this.#columns = this.#columns.map((column) => (column === null ? null : Buffer.from(column)));
+  }
+
+  over(): void {
+    // What is not there any more is prepared the next time.
+    if (this.#failed) this.#owner.forgetStatement(this.#statementName);
+    this.#complete();
+  }
+
+  lost(): void {
+    this.#complete();
+  }
+
+  #complete(): void {
+    const { call, followed } = this.#followed;
+    if (followed === null) return;
+    const columns = followed.kind === 'row' ? followed.columns : [];
+    call.complete({ kind: 'row', columns: [...columns, ...this.#columns] });
   }
 }
 

@@ -31,7 +31,13 @@ import {
 } from '../protocol/postgres/frontend-messages.ts';
 import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
 import { REFUSED_RESPONSE } from './session-link.ts';
-import { AssertionExchange, CallExchange, GatheringExchange, ResetExchange } from './session-exchange.ts';
+import {
+  AssertionExchange,
+  CallExchange,
+  FollowUpExchange,
+  GatheringExchange,
+  ResetExchange,
+} from './session-exchange.ts';
 import { resetStatements } from './session-reset.ts';
 
 /**
@@ -213,9 +219,20 @@ export class Session implements LinkReceiver {
       return;
     }
     writeSync(writer);
-    this.#exchanges.push(new CallExchange(call, statement, prepares, retried, this));
-    this.#send({ epoch: this.#epochOf(call), resetAfter: call.resetAfter, keepsTransaction: false });
+    const exchange = new CallExchange(call, statement, prepares, retried, this);
+    this.#exchanges.push(exchange);
+    const { followUp } = call;
+    const resetAfter = call.resetAfter && followUp === undefined;
+    this.#send({ epoch: this.#epochOf(call), resetAfter, keepsTransaction: false });
+    if (followUp !== undefined) this.#sendFollowUp(exchange, followUp);
     if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
+  }
+
+  #sendFollowUp(followed: CallExchange, statement: PreparedStatement): void {
+    this.#writeBound(statement, [], statement.resultFormat);
+    writeSync(this.#writer);
+    this.#exchanges.push(new FollowUpExchange(followed, statement.name, this));
+    this.#send({ epoch: null, resetAfter: followed.call.resetAfter, keepsTransaction: false });
   }
 
   /** Sends the call itself when the answer is there. */

@@ -34,6 +34,7 @@ export const WORKER_CHANNELS: readonly string[] = [WEBSOCKET_CHANNEL];
 const POLL_WHAT_NOTHING_TELLS = `
   select howdah.poll_catalog()
   where exists (select from howdah.polled_routers)
+    or exists (select from howdah.stand_ins where problem is not null)
     or not exists (
       select from pg_catalog.pg_event_trigger
       where evtname = 'refresh_available_routers' and evtenabled <> 'D'

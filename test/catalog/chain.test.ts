@@ -303,6 +303,79 @@ describe('chains of routes', () => {
     assert.equal(await log(), null);
   });
 
+  test('stop_handling in a procedure ends the chain, also after a commit', async () => {
+    await engine.sql(`create procedure t.stops(request omni_httpd.http_request, out outcome omni_httpd.http_outcome)
+      language plpgsql as $$ begin
+        outcome := omni_httpd.http_response('stopped'); perform omni_httpd.stop_handling(); commit; end $$;
+      create procedure t.stops_without_outcome() language plpgsql as $$ begin perform omni_httpd.stop_handling(); end $$`);
+    await chain('stops', 'mark', 'middle');
+    assert.equal(await get(), '200 stopped');
+    assert.equal(await log(), null);
+    await engine.sql('delete from t.prioritized');
+    await chain('stops_without_outcome', 'mark');
+    assert.equal(await get(), '204');
+    await engine.sql('delete from t.prioritized');
+    await chain('middle', 'second', 'mark');
+    assert.equal(await get(), '200 second', 'the next request does not know of it');
+    assert.equal(await log(), 'middle, second, mark second');
+  });
+
+  test('stop_handling in a function that is marked as stable does not reach the next request', async () => {
+    await engine.sql(`create function t.stable_stop() returns omni_httpd.http_outcome stable language plpgsql as $$ begin
+        perform omni_httpd.stop_handling(); return omni_httpd.http_response('stopped'); end $$`);
+    await chain('stable_stop');
+    assert.equal(await get(), '200 stopped');
+    await engine.sql('delete from t.prioritized');
+    await chain('middle', 'second', 'mark');
+    assert.equal(await get(), '200 second');
+    await engine.sql('delete from t.prioritized');
+    await chain('mark', 'second');
+    assert.equal(await get(), '200 second');
+  });
+
+  test('a stable function sees what routes before it wrote', async () => {
+    await engine.sql(`create function t.count_log(request omni_httpd.http_request, listener int, route t.prioritized,
+        inout outcome omni_httpd.http_outcome) stable language plpgsql as $$ begin
+        outcome := omni_httpd.http_response(format('%s %s %s %s %s', (select count(*) from t.log), request.path, listener,
+          route.priority, convert_from((outcome::omni_httpd.http_response).body, 'utf8'))); end $$`);
+    await chain('mark', 'second', 'count_log');
+    assert.equal(await get(), '200 2 /x 1 98 second');
+  });
+
+  test('each function of a chain runs as its own role, in one statement', async () => {
+    await engine.sql(`create role reader; create role writer; grant usage on schema t, omni_httpd, omni_http to reader, writer;
+      create function t.as_reader() returns omni_httpd.http_outcome language plpgsql as $$ begin
+        return omni_httpd.http_response(current_user::text); end $$;
+      create function t.as_writer(inout outcome omni_httpd.http_outcome) language plpgsql as $$ begin
+        outcome := omni_httpd.http_response(convert_from((outcome::omni_httpd.http_response).body, 'utf8') || ' ' || current_user);
+        end $$;
+      create function t.as_nobody(inout outcome omni_httpd.http_outcome) language plpgsql as $$ begin
+        outcome := omni_httpd.http_response(convert_from((outcome::omni_httpd.http_response).body, 'utf8') || ' ' || current_user);
+        end $$;
+      create procedure t.in_between(inout outcome omni_httpd.http_outcome) language plpgsql as $$ begin
+        outcome := omni_httpd.http_response(convert_from((outcome::omni_httpd.http_response).body, 'utf8') || ' ' || current_user);
+        end $$;
+      insert into omni_httpd.handler_role values ('t.as_reader'::regproc, 'reader'), ('t.as_writer'::regproc, 'writer'),
+        ('t.in_between'::regproc, 'reader')`);
+    await chain('as_reader', 'as_writer', 'in_between', 'as_nobody');
+    const before = engine.calls.length;
+    assert.equal(await get(), '200 reader writer reader postgres');
+    // The catalog has moved on once.
+    assert.ok(engine.calls.length - before <= 2);
+    assert.equal(await get(), '200 reader writer reader postgres');
+    assert.equal(engine.calls.length, before + 3);
+  });
+
+  test('a procedure may choose the isolation of its transaction', async () => {
+    await engine.sql(`create procedure t.isolated(request omni_httpd.http_request, out outcome omni_httpd.http_outcome)
+      language plpgsql as $$ begin
+        if request.path = '/serializable' then rollback; set transaction isolation level serializable; end if;
+        outcome := omni_httpd.http_response(current_setting('transaction_isolation')); end $$`);
+    await chain('isolated');
+    assert.equal(await get('/serializable'), '200 serializable');
+    assert.equal(await get('/other'), '200 read committed');
+  });
+
   test('what a procedure committed stays when a later route fails', async () => {
     await chain('middle', 'boom');
     assert.equal(await get(), 'fail 500');

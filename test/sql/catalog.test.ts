@@ -81,6 +81,7 @@ onEachDatabase((database) => {
       outcome: 'result',
       arguments: [{ mode: 'in', pass: 'request', type: 'omni_httpd.http_request' }],
       role: null,
+      standIn: null,
     });
     const read = await one(
       database(),
@@ -249,7 +250,7 @@ onEachDatabase((database) => {
       await database().exec(`
         create role passing;
         update omni_httpd.handler_role set role = 'passing';
-        drop role passing;`);
+        drop owned by passing; drop role passing;`);
       const catalog = await readCatalog(database());
       assert.deepEqual(
         catalog.routes.filter(({ router }) => router === 'public.loose'),

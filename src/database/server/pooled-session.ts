@@ -56,6 +56,9 @@ class RunningCall implements SqlCall {
   get parameters(): readonly SqlParameter[] {
     return this.call.parameters;
   }
+  get followUp(): PreparedStatement | undefined {
+    return this.call.followUp;
+  }
   get epoch(): string | null {
     return this.call.epoch;
   }

@@ -4,13 +4,12 @@ import { parseArgs } from 'node:util';
 const DEFAULT_RUNS = 5;
 const DEFAULT_SECONDS = 5;
 
-export const USAGE = `npm run bench -- [SCENARIO…] [--runs N] [--seconds S] [--json FILE] [--rehearse] [--list]
+export const USAGE = `npm run bench -- [SCENARIO…] [--runs N] [--seconds S] [--json FILE] [--list]
 
   SCENARIO       one of the scenarios below; all of them if none is named
   --runs N       how many times each contestant runs (default ${DEFAULT_RUNS})
   --seconds S    how long a run is measured, in whole seconds (default ${DEFAULT_SECONDS})
   --json FILE    write the whole result there, too
-  --rehearse     start every contestant and look at one answer of it, without a load
   --list         list the scenarios and their contestants
 `;
 
@@ -19,7 +18,6 @@ export interface Options {
   readonly runs: number;
   readonly seconds: number;
   readonly json: string | null;
-  readonly rehearse: boolean;
   readonly list: boolean;
 }
 
@@ -38,7 +36,6 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       runs: { type: 'string' },
       seconds: { type: 'string' },
       json: { type: 'string' },
-      rehearse: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   });
@@ -49,7 +46,6 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     runs: positive('runs', values.runs, DEFAULT_RUNS),
     seconds: positive('seconds', values.seconds, DEFAULT_SECONDS),
     json: values.json ?? null,
-    rehearse: values.rehearse,
     list: values.list,
   };
 }

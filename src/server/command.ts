@@ -23,6 +23,11 @@ export type Command =
       readonly fields: FieldLines;
       readonly takeOver: TakeOver;
     }
+  /**
+   * Promises the client the answer to a GET of `path` (with its query) at the same authority, and has the handlers make it.
+   * Ignored in HTTP/1 and where the client takes no promises, as most do not.
+   */
+  | { readonly kind: 'push'; readonly path: string; readonly fields: FieldLines }
   /** Asks for `bytes` more bytes of the request body; none are delivered unasked (and 100 (Continue) is sent first). */
   | { readonly kind: 'flow'; readonly bytes: number }
   /** Replaces the response that is sent should the handlers fail before they answer. */
@@ -60,6 +65,7 @@ const KINDS: ReadonlySet<string> = new Set([
   'data',
   'trailers',
   'switch-protocol',
+  'push',
   'flow',
   'error-response',
   'set-options',

@@ -154,8 +154,12 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#refuse(fault.status, fault.reason, fault.partial);
   }
 
-  /** RFC 9113 §3.3: prior knowledge. The socket goes on with another driver. */
+  /** RFC 9113 §3.3: prior knowledge, in clear only. The socket goes on with another driver. */
   receiveHttp2Preface(rest: Buffer): void {
+    if (this.#info.scheme === 'https') {
+      this.#refuse(505, 'HTTP/2 over TLS has to be agreed on by ALPN', null);
+      return;
+    }
     this.#leaveSocket();
     this.#server.acceptHttp2(this.#socket, this.#info, rest, null);
     this.#server.forget(this);
@@ -230,6 +234,11 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#server.forget(this);
     duplex.open(takeOver, rest, this.#eof);
     return 101;
+  }
+
+  /** HTTP/1 has none. */
+  push(): boolean {
+    return false;
   }
 
   sendReset(): void {

@@ -5,6 +5,7 @@ import { ErrorCode } from '../protocol/http2/fault.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
 import type { TakeOver } from './byte-duplex.ts';
 import { BodyAllowance } from './body-allowance.ts';
+import { pushedHead, pushedRequest } from './http2-push.ts';
 import { Http2Tunnel, type TunnelHost } from './http2-tunnel.ts';
 import type { ChannelHead } from './h2c-upgrade.ts';
 import { Stream } from './stream.ts';
@@ -98,8 +99,13 @@ export class Http2Channel implements StreamChannel {
     const waiting = !this.#requestEnded && !this.#over && this.#body.wanted;
     if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
     if (!this.#stream.begun) this.#driver.refuse(this.#wire, 408, 'the request body did not come in time');
+    this.cancel();
+  }
+
+  /** Ends the stream without (the rest of) an answer. */
+  cancel(): void {
     this.#driver.machine.sendReset(this.#wire, ErrorCode.CANCEL);
-    this.#stream.receiveReset();
+    this.receiveReset();
   }
 
   // --- StreamChannel ---
@@ -156,26 +162,14 @@ export class Http2Channel implements StreamChannel {
 
   push(path: string, fields: FieldLines): boolean {
     const { machine, info } = this.#driver;
-    const { authority } = this.#head;
-    const request = { method: 'GET', scheme: info.scheme, authority, path, fields } as const;
+    const request = pushedRequest(path, fields, this.#head.authority, info.scheme);
+    if (request === null) return false;
     const wire = machine.sendPush(this.#wire, request);
     if (wire === null || 'reason' in wire) return false;
-    const at = path.indexOf('?');
-    const head: ChannelHead = {
-      method: 'GET',
-      authority,
-      path: at === -1 ? path : path.slice(0, at),
-      query: at === -1 ? null : path.slice(at + 1),
-      version: '2',
-      fields,
-      hasBody: false,
-      contentLength: 0,
-      expectContinue: false,
-      protocol: null,
-    };
-    // The handler that pushes is in the middle of something.
+    // The handler that pushes is in the middle of something; the client may refuse the promise meanwhile.
     queueMicrotask(() => {
-      this.#driver.receiveHead(wire, head);
+      if (wire.closed) return;
+      this.#driver.receiveHead(wire, pushedHead(request));
       this.#driver.flushUnlessReading();
     });
     return true;

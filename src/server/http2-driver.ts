@@ -29,6 +29,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   #reading = false;
   #flushScheduled = false;
   #phaseSinceMs: number;
+  #drainingSinceMs = 0;
 
   /**
    * `first`: what was read from the socket before it was known what is spoken on it. `upgrade`: the request that was answered
@@ -164,7 +165,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   drain(): void {
     if (this.#state !== 'open') return;
     this.#state = 'draining';
-    this.#phaseSinceMs = this.server.clock.nowMs;
+    this.#drainingSinceMs = this.server.clock.nowMs;
     this.machine.drain();
     for (const channel of this.#channels) channel.drain();
     this.flushUnlessReading();
@@ -175,7 +176,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   }
 
   checkDeadlines(nowMs: number): void {
-    const { lingerTimeoutMs, idleTimeoutMs, handshakeTimeoutMs } = this.server.options;
+    const { lingerTimeoutMs, idleTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = this.server.options;
     const inPhaseMs = nowMs - this.#phaseSinceMs;
     if (this.#state === 'lingering') {
       if (inPhaseMs > lingerTimeoutMs) this.destroy();
@@ -185,13 +186,12 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     if (this.#socket.writableLength === 0) this.#progress.reset();
     else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) resetSocket(this.#socket);
     for (const channel of this.#channels) channel.checkDeadlines(nowMs);
-    if (!this.machine.prefaceReceived && inPhaseMs > handshakeTimeoutMs) {
+    if (!this.machine.prefaceReceived && inPhaseMs > prefaceTimeoutMs) {
       this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');
-    } else if (!this.machine.settingsAcknowledged && inPhaseMs > handshakeTimeoutMs && this.#idle) {
+    } else if (!this.machine.settingsAcknowledged && inPhaseMs > settingsTimeoutMs && this.#idle) {
       this.machine.sendGoaway(ErrorCode.SETTINGS_TIMEOUT, 'the settings were not acknowledged in time');
     } else if (this.#state === 'draining') {
-      // A client that does not answer the PING gets the final GOAWAY all the same.
-      if (inPhaseMs > lingerTimeoutMs) this.machine.drain();
+      this.#checkDraining(nowMs - this.#drainingSinceMs);
     } else if (this.#idle && inPhaseMs > idleTimeoutMs) {
       this.drain();
     }
@@ -199,6 +199,13 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   }
 
   // --- inside ---
+
+  #checkDraining(drainingMs: number): void {
+    const { goawayInitialTimeoutMs, goawayCompleteTimeoutMs } = this.server.options;
+    // A client that does not answer the PING gets the final GOAWAY all the same.
+    if (drainingMs > goawayInitialTimeoutMs) this.machine.drain();
+    if (drainingMs > goawayCompleteTimeoutMs) for (const channel of this.#channels) channel.cancel();
+  }
 
   get #idle(): boolean {
     return this.#channels.size === 0;

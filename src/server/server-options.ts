@@ -6,8 +6,14 @@ import { DEFAULT_OPTIONS as DEFAULT_HTTP2_OPTIONS, type Http2Options } from '../
 export interface ServerOptions {
   readonly http1: Http1Limits;
   readonly http2: Http2Options;
-  /** For the preface of HTTP/2 and the acknowledgement of our settings. Cowboy's preface_timeout, settings_timeout. */
-  readonly handshakeTimeoutMs: number;
+  /** HTTP/2: for the client's preface with its settings; then GOAWAY. Cowboy's preface_timeout. */
+  readonly prefaceTimeoutMs: number;
+  /** HTTP/2: for the acknowledgement of our settings, on a connection without streams; then GOAWAY SETTINGS_TIMEOUT. Cowboy's. */
+  readonly settingsTimeoutMs: number;
+  /** HTTP/2: from the GOAWAY that announces the end to the one that refuses streams, where no PING is answered. Cowboy's. */
+  readonly goawayInitialTimeoutMs: number;
+  /** HTTP/2: from the announcement to the reset of what is still not answered; Infinity leaves that to whoever drains. */
+  readonly goawayCompleteTimeoutMs: number;
   /** From the first byte of a request to the end of its head; then 408. Cowboy's request_timeout. */
   readonly requestTimeoutMs: number;
   /** A connection between requests, or one that takes nothing of what is sent to it, is closed after this. Cowboy's. */
@@ -30,7 +36,10 @@ export interface ServerOptions {
 export const DEFAULT_SERVER_OPTIONS: ServerOptions = {
   http1: DEFAULT_HTTP1_LIMITS,
   http2: DEFAULT_HTTP2_OPTIONS,
-  handshakeTimeoutMs: 5000,
+  prefaceTimeoutMs: 5000,
+  settingsTimeoutMs: 5000,
+  goawayInitialTimeoutMs: 1000,
+  goawayCompleteTimeoutMs: Number.POSITIVE_INFINITY,
   requestTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
   minBodyBytesPerSecond: 240,

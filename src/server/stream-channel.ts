@@ -25,7 +25,7 @@ export interface StreamChannel {
    */
   switchProtocol(protocol: string, fields: FieldLines, takeOver: TakeOver): BadField | number;
   /** Promises the answer to a GET of `path` and has it made. False where the version or the client has no use for it. */
-  push?(path: string, fields: FieldLines): boolean;
+  push(path: string, fields: FieldLines): boolean;
   /** Ends the stream without (the rest of) an answer: closes the connection, or resets the stream. */
   sendReset(): void;
   /** Lets `bytes` more bytes of the request body come. */

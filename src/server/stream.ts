@@ -72,7 +72,7 @@ export class Stream implements StreamHandle {
   }
 
   push(path: string, fields: FieldLines): boolean {
-    return this.#response !== 'done' && (this.#channel.push?.(path, fields) ?? false);
+    return this.#response !== 'done' && this.#channel.push(path, fields);
   }
 
   /** Makes the handlers and gives them the request head. */
@@ -180,6 +180,9 @@ export class Stream implements StreamHandle {
         return;
       case 'switch-protocol':
         this.#switch(command);
+        return;
+      case 'push':
+        this.#channel.push(command.path, command.fields);
         return;
       case 'error-response':
         this.#errorResponse = command;

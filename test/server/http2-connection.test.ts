@@ -147,13 +147,76 @@ test('a connection error is a GOAWAY with its code, and is observed (RFC 9113 §
 });
 
 test('a client that says only half of the preface is ended, one that sends no settings too', async () => {
-  await using http = await startHttp(echo, { server: { handshakeTimeoutMs: 100, requestTimeoutMs: 100 } });
+  await using http = await startHttp(echo, { server: { prefaceTimeoutMs: 100, requestTimeoutMs: 100 } });
   const half = await http.connect();
   half.send('PRI * HTTP/2.0\r\n\r\nSM');
   await half.untilEnd();
   const silent = await http.connect();
   silent.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   await silent.untilEnd();
+});
+
+/** Codes of the GOAWAY frames in what a server sent. */
+function goawayCodes(text: string): number[] {
+  const bytes = Buffer.from(text, 'latin1');
+  const codes: number[] = [];
+  for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
+    if (bytes[at + 3] === 7) codes.push(bytes.readUInt32BE(at + 13));
+  }
+  return codes;
+}
+
+const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+
+test('a client that does not acknowledge the settings in settingsTimeoutMs is told so (RFC 9113 §6.5.3)', async () => {
+  await using http = await startHttp(echo, { server: { settingsTimeoutMs: 100, requestTimeoutMs: 1000 } });
+  const client = await http.connect();
+  client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  client.send(SETTINGS);
+  assert.deepEqual(goawayCodes(await client.untilEnd()), [constants.NGHTTP2_SETTINGS_TIMEOUT]);
+});
+
+test('a client that answers no PING gets the final GOAWAY after goawayInitialTimeoutMs (RFC 9113 §6.8)', async () => {
+  await using http = await startHttp(echo, {
+    server: { goawayInitialTimeoutMs: 100, lingerTimeoutMs: 100 },
+  });
+  const client = await http.connect();
+  client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  client.send(SETTINGS);
+  await client.until((text) => text.length > 30);
+  await http.listener.suspend();
+  const drained = http.server.drain(60_000);
+  assert.deepEqual(goawayCodes(await client.untilEnd()), [0, 0]);
+  await drained;
+});
+
+test('what is not answered goawayCompleteTimeoutMs after the announcement is reset (RFC 9113 §6.8)', async () => {
+  const { promise: left, resolve } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: receive } = Promise.withResolvers<void>();
+  await using h2 = await start(
+    (exchange) => {
+      exchange.onClose(resolve);
+      receive();
+    },
+    { server: { goawayCompleteTimeoutMs: 100, lingerTimeoutMs: 100 } },
+  );
+  const stream = h2.session.request({ ':path': '/' });
+  stream.on('error', () => {});
+  await asked;
+  await h2.http.listener.suspend();
+  const drained = h2.http.server.drain(60_000);
+  await once(stream, 'close');
+  assert.equal(stream.rstCode, constants.NGHTTP2_CANCEL);
+  await left;
+  await drained;
+});
+
+test('a client in clear that begins with HTTP/2 gets the preface of the server first (RFC 9113 §3.3, §3.4)', async () => {
+  await using on = await start(echo);
+  const client = await on.http.connect();
+  client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  const text = await client.until((text) => text.length >= 9);
+  assert.equal(Buffer.from(text, 'latin1').toString('hex', 3, 9), '040000000000');
 });
 
 test('HTTP/1.1 and HTTP/2 are spoken on the same port', async () => {
@@ -171,7 +234,7 @@ test('an idle connection is ended with GOAWAY', async () => {
   await goaway;
 });
 
-test('a client that asks and never reads is not read from any more', async () => {
+test('a client that asks and never reads is not read from any more (RFC 9113 §5.2.2)', async () => {
   let asked = 0;
   await using http = await startHttp(
     (exchange) => {

@@ -42,6 +42,10 @@ class Recorder implements StreamChannel {
     this.#note(`switch ${protocol}`);
     return 101;
   }
+  push(path: string): boolean {
+    this.#note(`push ${path}`);
+    return true;
+  }
   sendReset(): void {
     this.#note('reset');
   }

@@ -219,3 +219,31 @@ test('an answer that fails half-way ends without close_notify (RFC 9112 §9.8)',
   assert.match(received, /^HTTP\/1\.1 200 OK/);
   assert.doesNotMatch(received, /\r\n0\r\n\r\n$/);
 });
+
+test('h2c is not chosen by ALPN (RFC 9113 §3.2)', async () => {
+  await using http = await start();
+  await assert.rejects(handshake(http.port, { ALPNProtocols: ['h2c'] }));
+  const socket = await handshake(http.port, { ALPNProtocols: ['h2c', 'http/1.1'] });
+  assert.equal(socket.alpnProtocol, 'http/1.1');
+  socket.destroy();
+});
+
+test('after the handshake the server sends its preface without waiting for the client’s (RFC 9113 §3.2, §3.4)', async () => {
+  await using http = await start();
+  const socket = await handshake(http.port, { ALPNProtocols: ['h2'] });
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  // SETTINGS, without flags, on stream 0.
+  assert.equal(chunk.toString('hex', 3, 9), '040000000000');
+  socket.destroy();
+});
+
+test('HTTP/2 over TLS that ALPN has not agreed on is refused (RFC 9113 §3.3)', async () => {
+  await using http = await start();
+  for (const more of [{}, { ALPNProtocols: ['http/1.1'] }]) {
+    const socket = await handshake(http.port, more);
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    assert.match(chunk.toString('latin1'), /^HTTP\/1\.1 505 /);
+    socket.destroy();
+  }
+});

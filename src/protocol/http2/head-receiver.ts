@@ -171,6 +171,7 @@ export class HeadReceiver {
   #deliverRequest(id: number, head: Http2RequestHead, ownPriority: string | null): void {
     const stream = this.openStream(id, !head.hasBody);
     stream.withoutContent = head.method === 'HEAD';
+    stream.connect = head.method === 'CONNECT';
     if (head.hasBody && head.contentLength !== null) stream.expectedBytes = head.contentLength;
     const priority = this.#takeEarlyPriority(id) ?? ownPriority;
     if (priority !== null) this.prioritize(stream, priority);
@@ -201,8 +202,12 @@ export class HeadReceiver {
     const core = this.#core;
     const id = stream.id;
     const builder = this.#builder;
-    if (!stream.remoteOpen) {
+    if (stream.reserved) {
+      core.fail(protocolFault('HEADERS on a promised stream'));
+    } else if (!stream.remoteOpen) {
       core.failStream(streamFault(id, ErrorCode.STREAM_CLOSED, 'HEADERS after END_STREAM'));
+    } else if (stream.connect) {
+      core.failStream(malformedFault(id, 'HEADERS on a connected stream'));
     } else if (!endStream) {
       core.failStream(malformedFault(id, 'trailers without END_STREAM'));
     } else if (builder.malformed !== null) {
@@ -252,10 +257,21 @@ export class HeadReceiver {
   }
 
   #keepEarlyPriority(id: number, field: string): void {
+    const core = this.#core;
     const early = this.#earlyPriorities;
-    if (id % 2 === 0) this.#core.fail(protocolFault('PRIORITY_UPDATE of a stream not pushed yet'));
-    else if (early.has(id) || early.size < this.#core.options.maxConcurrentStreams) {
-      early.set(id, field.slice(0, MAX_EARLY_PRIORITY_LENGTH));
+    if (id % 2 === 0) {
+      core.fail(protocolFault('PRIORITY_UPDATE of a stream not pushed yet'));
+      return;
     }
+    if (!early.has(id)) {
+      // Those of streams that were skipped.
+      for (const other of early.keys()) if (!core.streams.isIdle(other)) early.delete(other);
+      if (early.size + core.streams.peerCount >= core.options.maxConcurrentStreams) {
+        // A client that does not know the limit yet cannot keep to it.
+        if (this.#settingsAcknowledged) core.fail(protocolFault('more priorities than streams may be open'));
+        return;
+      }
+    }
+    early.set(id, field.slice(0, MAX_EARLY_PRIORITY_LENGTH));
   }
 }

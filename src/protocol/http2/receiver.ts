@@ -103,6 +103,7 @@ export class Receiver {
       // Counted in all the same (RFC 9113 §5.1), and read by nobody.
       core.releaseConnection(frame.length);
       if (stream === undefined) core.failLate(id);
+      else if (stream.reserved) core.fail(protocolFault('DATA on a promised stream'));
       else core.failStream(streamFault(id, ErrorCode.STREAM_CLOSED, 'DATA after END_STREAM'));
       return;
     }

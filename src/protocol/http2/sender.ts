@@ -18,6 +18,12 @@ const MAX_LOOPED_TEXT = 64;
 /** A DATA frame shorter than this because of a window is what small WINDOW_UPDATEs bring about. */
 const SMALL_FRAME_BYTES = 1024;
 const NO_TEXT = '';
+/** RFC 9113 §8.6: there is none in HTTP/2. */
+const SWITCHING_PROTOCOLS = 101;
+const NOT_INFORMATIONAL: BadField = {
+  name: ':status',
+  reason: 'the status is not one of an informational response',
+};
 
 /** The request that a push promises the answer of (RFC 9113 §8.4): safe, cacheable, without content. */
 export interface PushedRequest {
@@ -43,12 +49,14 @@ export class Sender {
   /** After the peer's settings have changed. */
   applyPeerSettings(): void {
     const { options, peerSettings } = this.#core;
+    this.#encoder.setMaxTableSize(peerSettings.takeLeastHeaderTableBytes());
     this.#encoder.setMaxTableSize(peerSettings.headerTableBytes);
     this.#maxFrameBytes = Math.min(options.maxFrameBytesSent, peerSettings.maxFrameBytes);
   }
 
   sendInform(stream: Http2Stream, status: number, fields: FieldLines): BadField | null {
     if (!stream.headOpen) return null;
+    if (status < 100 || status > 199 || status === SWITCHING_PROTOCOLS) return NOT_INFORMATIONAL;
     return this.#writeHead(stream.id, `${status}`, fields, -1, NO_TEXT, NO_TEXT, false);
   }
 
@@ -62,8 +70,7 @@ export class Sender {
   ): BadField | null {
     if (!stream.headOpen) return null;
     const contentless = stream.withoutContent || status === 204 || status === 304;
-    // RFC 9110 §8.6: no content-length in a 204.
-    const length = contentLength === null || status === 204 ? -1 : contentLength;
+    const length = announcedLength(stream, status, contentLength);
     const end = contentless || length === 0;
     const refused = this.#writeHead(stream.id, `${status}`, fields, length, date, server ?? NO_TEXT, end);
     if (refused !== null) return refused;
@@ -83,7 +90,7 @@ export class Sender {
     server: string | null,
   ): BadField | null {
     if (!stream.headOpen) return null;
-    if (body === null) stream.withoutContent = true;
+    if (body === null || (stream.connect && isSuccess(status))) stream.withoutContent = true;
     const length = body === null ? null : byteLength(body);
     const refused = this.sendHead(stream, status, fields, length, date, server);
     if (refused === null && body !== null && stream.bodyOpen) this.sendData(stream, body, true);
@@ -116,7 +123,7 @@ export class Sender {
 
   sendEnd(stream: Http2Stream, trailers: FieldLines): BadField | null {
     if (!stream.bodyOpen) return null;
-    if (trailers.length === 0) {
+    if (trailers.length === 0 || stream.connect) {
       this.sendData(stream, NO_TEXT, true);
       return null;
     }
@@ -339,6 +346,17 @@ export class Sender {
       writer.copyBytes(rest, at, end);
     }
   }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The content-length to send; -1 for none. RFC 9110 §8.6: not in a 204 or a success of CONNECT; §15.3.6: 0 in a 205. */
+function announcedLength(stream: Http2Stream, status: number, contentLength: number | null): number {
+  if (status === 205) return 0;
+  if (contentLength === null || status === 204 || (stream.connect && isSuccess(status))) return -1;
+  return contentLength;
 }
 
 /** Octets of a body, strings as UTF-8. */

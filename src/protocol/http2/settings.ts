@@ -48,6 +48,8 @@ export function ownSettings(options: Http2Options): number[] {
 
 export class PeerSettings {
   headerTableBytes = DEFAULT_TABLE_BYTES;
+  /** The least that it has been since the last look: the encoder has to say that too (RFC 7541 §4.2). */
+  #leastHeaderTableBytes = DEFAULT_TABLE_BYTES;
   enablePush = true;
   maxConcurrentStreams = Number.POSITIVE_INFINITY;
   initialWindowBytes = DEFAULT_WINDOW_BYTES;
@@ -66,10 +68,18 @@ export class PeerSettings {
     return null;
   }
 
+  /** The least that headerTableBytes has been since it was last asked for. */
+  takeLeastHeaderTableBytes(): number {
+    const least = this.#leastHeaderTableBytes;
+    this.#leastHeaderTableBytes = this.headerTableBytes;
+    return least;
+  }
+
   #receiveSetting(identifier: number, value: number): Http2Fault | null {
     switch (identifier) {
       case Setting.HEADER_TABLE_SIZE:
         this.headerTableBytes = value;
+        this.#leastHeaderTableBytes = Math.min(this.#leastHeaderTableBytes, value);
         return null;
       case Setting.ENABLE_PUSH:
         this.enablePush = value === 1;

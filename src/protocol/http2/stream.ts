@@ -23,6 +23,8 @@ export class Http2Stream {
   headSent = false;
   /** The response has no content whatever is sent: to HEAD, 204, 304 (RFC 9110 §6.4.1). */
   withoutContent = false;
+  /** The request was CONNECT: what follows the heads is DATA alone (RFC 9113 §8.5). */
+  connect = false;
   /** Octets of the response still to come by the content-length that was sent; -1 where none was. */
   announcedBytes = -1;
 
@@ -70,9 +72,14 @@ export class Http2Stream {
     return this.state === StreamState.OPEN || this.state === StreamState.HALF_CLOSED_LOCAL;
   }
 
+  /** Promised, and not begun to be answered: the peer may end it or widen its window, and send nothing else on it (RFC 9113 §5.1). */
+  get reserved(): boolean {
+    return this.state === StreamState.RESERVED_LOCAL;
+  }
+
   /** Whether the final head may still be sent. */
   get headOpen(): boolean {
-    return !this.headSent && (this.#sending || this.state === StreamState.RESERVED_LOCAL);
+    return !this.headSent && (this.#sending || this.reserved);
   }
 
   /** Whether data, an end or trailers may still be sent. */

@@ -240,7 +240,7 @@ test('maxSettings settings are taken in a frame, one more is not', () => {
   assert.equal(Peer.ready({ maxSettings: 3 }).send(many(4)).faultCode, CODE.ENHANCE_YOUR_CALM);
 });
 
-test('a maxDecodeTableBytes is announced, and kept to once it is acknowledged (RFC 7541 §4.2)', () => {
+test('a maxDecodeTableBytes is announced, and kept to once it is acknowledged (RFC 9113 §4.3.1, RFC 7541 §4.2)', () => {
   const announced = new Peer({ maxDecodeTableBytes: 100 }).frames()[0]?.payload.toString('hex') ?? '';
   assert.match(announced, /000100000064/);
   const head = (id: number, prefix: string): Buffer =>

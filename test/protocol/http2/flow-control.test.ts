@@ -40,7 +40,7 @@ function initialWindow(bytes: number): Buffer {
 }
 
 // --- Sending ---
-eachWay('no more DATA is sent than the window of the stream allows (RFC 9113 §6.9.1)', (feed) => {
+eachWay('no more DATA is sent than the window of the stream allows (RFC 9113 §5.2.1, §6.9.1)', (feed) => {
   const peer = Peer.ready({}, feed, settings([4, 10])).send(request(1));
   peer.connection.sendResponse(peer.stream(1), 200, [], 'x'.repeat(25), '', null);
   assert.equal(dataBytes(peer.frames()), 10);
@@ -53,7 +53,7 @@ eachWay('no more DATA is sent than the window of the stream allows (RFC 9113 §6
   assert.deepEqual([last?.payload.length, last?.flags], [5, END_STREAM]);
   assert.equal(peer.stream(1).closed, true);
 });
-eachWay('no more DATA is sent than the window of the connection allows (RFC 9113 §6.9.1)', (feed) => {
+eachWay('no more DATA is sent than the window of the connection allows (RFC 9113 §5.2.1, §6.9.1)', (feed) => {
   const peer = Peer.ready({}, feed, settings([4, 100_000])).send(request(1), request(3));
   peer.connection.sendResponse(peer.stream(1), 200, [], Buffer.alloc(65_530), '', null);
   peer.connection.sendResponse(peer.stream(3), 200, [], Buffer.alloc(10), '', null);
@@ -268,7 +268,7 @@ test('no window can be asked to grow over 2^31-1', () => {
   assert.equal(window.release(0x7fffffff), 0x7fffffff);
   assert.equal(new SendWindow(1).grow(0x7fffffff), false);
 });
-test('what nobody will read is given back: on streams that are reset, closed or gone (RFC 9113 §5.1)', () => {
+test('what nobody will read is given back: on streams that are reset, closed or gone (RFC 9113 §5.1, §6.9)', () => {
   const peer = Peer.ready({ initialConnectionWindowBytes: 65_535 });
   for (let n = 0; n < 20; n++) {
     const id = 1 + n * 2;
@@ -280,7 +280,7 @@ test('what nobody will read is given back: on streams that are reset, closed or 
   assert.equal(peer.faultCode, null);
   assert.ok(updates(peer.frames()).every(([id]) => id === 0));
 });
-test('a smaller or larger initial window binds the peer once it has acknowledged it (RFC 9113 §6.5.3)', () => {
+test('a smaller or larger initial window binds the peer once it has acknowledged it (RFC 9113 §6.5.3, §6.9.3)', () => {
   for (const bytes of [10, 100_000]) {
     const peer = new Peer({ initialStreamWindowBytes: bytes }, feedWhole);
     peer.send(PREFACE, frame(TYPE.SETTINGS, 0, 0), post(1), data(1, Buffer.alloc(8)));

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parsePriority } from '../../../src/protocol/http2/priority.ts';
 import { Scheduler } from '../../../src/protocol/http2/scheduler.ts';
 import { Http2Stream } from '../../../src/protocol/http2/stream.ts';
-import { CODE, eachWay, frame, Peer, post, request, settings, TYPE, uint32 } from './peer.ts';
+import { CODE, eachWay, frame, Peer, post, PREFACE, request, settings, TYPE, uint32 } from './peer.ts';
 
 for (const [field, urgency, incremental] of [
   ['', 3, false],
@@ -82,10 +82,23 @@ test('PRIORITY_UPDATE may come before the request, and outweighs its field (RFC 
   const peer = blocked(...early, request(3), request(5, ['priority', 'u=6']), priorityUpdate(1, 'u=1'));
   assert.deepEqual(order(peer, [3, 5]), [5, 5, 5, 3, 3, 3]);
 });
-test('only as many early PRIORITY_UPDATEs are kept as streams may be open (RFC 9218 §7.1)', () => {
+test('priorities of idle streams and open streams may be maxConcurrentStreams together, one more is a connection error (RFC 9218 §7.1)', () => {
+  const peer = Peer.ready({ maxConcurrentStreams: 3 }).send(post(1));
+  peer.send(...[9, 7, 9].map((id) => priorityUpdate(id, 'u=0')), request(7), request(9));
+  assert.deepEqual([peer.stream(7).urgency, peer.stream(9).urgency], [0, 0]);
+  peer.send(priorityUpdate(11, 'u=0'));
+  assert.equal(peer.faultCode, CODE.PROTOCOL_ERROR);
+});
+test('priorities of streams that were skipped do not count any more (RFC 9218 §7.1)', () => {
   const peer = Peer.ready({ maxConcurrentStreams: 2 });
+  peer.send(priorityUpdate(1, 'u=0'), priorityUpdate(3, 'u=0'), request(5), priorityUpdate(7, 'u=0'));
+  assert.equal(peer.faultCode, null);
+});
+test('a client that has not acknowledged the limit is only not listened to beyond it (RFC 9218 §7.1)', () => {
+  const peer = new Peer({ maxConcurrentStreams: 2 }).send(PREFACE, frame(TYPE.SETTINGS, 0, 0));
   peer.send(...[11, 9, 7, 5].map((id) => priorityUpdate(id, 'u=0')), request(7), request(9));
   assert.deepEqual([peer.stream(7).urgency, peer.stream(9).urgency], [3, 0]);
+  assert.equal(peer.faultCode, null);
 });
 test('a driver may set a priority, as a response does (RFC 9218 §8)', () => {
   const peer = blocked(request(3), request(5));

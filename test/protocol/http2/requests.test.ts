@@ -207,6 +207,35 @@ for (const [why, fields] of Object.entries<readonly Field[]>({
   malformed(why, fields);
 }
 
+/** Octets that RFC 9113 §8.2.1 forbids in field names; the others that are no token (RFC 9110 §5.1) are refused as well. */
+const FORBIDDEN_IN_NAMES = (octet: number): boolean =>
+  octet <= 0x20 || (octet >= 0x41 && octet <= 0x5a) || octet >= 0x7f || octet === 0x3a;
+test('every octet that a field name must not have makes a request malformed, inside and first (RFC 9113 §8.2.1)', () => {
+  for (let octet = 0; octet < 256; octet++) {
+    if (!FORBIDDEN_IN_NAMES(octet)) continue;
+    for (const name of [`a${String.fromCharCode(octet)}b`, `${String.fromCharCode(octet)}b`]) {
+      const peer = Peer.ready().send(request(1, [name, 'c']));
+      assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR, `octet ${octet}`);
+    }
+  }
+});
+test('NUL, CR and LF at any position of a value, and white space at its ends, make a request malformed (RFC 9113 §8.2.1)', () => {
+  const anywhere = ['\0', '\r', '\n'].flatMap((bad) => [bad, `${bad}ab`, `a${bad}b`, `ab${bad}`]);
+  const atEnds = [' ', '\t'].flatMap((bad) => [bad, `${bad}ab`, `ab${bad}`]);
+  for (const value of [...anywhere, ...atEnds]) {
+    const peer = Peer.ready().send(request(1, ['x', value]));
+    assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR, JSON.stringify(value));
+  }
+  const spaced = Peer.ready().send(request(1, ['x', 'a b\tc']));
+  assert.deepEqual(spaced.heads()[0]?.fields.slice(0, 2), ['x', 'a b\tc']);
+});
+test('fields of extended CONNECT that WebSocket has in HTTP/1.1 only are malformed (RFC 8441 §5)', () => {
+  for (const name of ['connection', 'upgrade']) {
+    const peer = Peer.ready().send(headers([...EXTENDED, [name, 'upgrade']], false));
+    assert.equal(peer.resetCode(1), CODE.PROTOCOL_ERROR);
+  }
+});
+
 test('what is malformed from the dynamic table is so each time', () => {
   const peer = Peer.ready();
   const bad = Buffer.concat([block(...GET), Buffer.from([0x40, 1, 0x61, 1, 0x0a])]);
@@ -276,118 +305,3 @@ for (const [name, bytes] of Object.entries({
     assert.deepEqual(peer.events, ['head 1', 'data 1', 'reset 1']);
   });
 }
-
-// --- Sizes ---
-/** The size of GET as RFC 9113 §6.5.2 counts. */
-const GET_BYTES = GET.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
-
-test('a head of maxHeaderListBytes is served, one octet more is 431 (RFC 9113 §6.5.2)', () => {
-  const limit = 300;
-  const value = (bytes: number): string => 'v'.repeat(bytes - GET_BYTES - 33);
-  const peer = Peer.ready({ maxHeaderListBytes: limit });
-  peer.send(request(1, ['x', value(limit)]), request(3, ['x', value(limit + 1)]), request(5));
-  assert.deepEqual(peer.events, ['head 1', 'refused 3', 'head 5']);
-  assert.equal(peer.seen[1]?.refusal?.status, 431);
-  // It can be answered.
-  peer.connection.sendResponse(peer.stream(3), 431, [], 'too large', '', null);
-  assert.deepEqual(
-    peer.frames().map(({ type, id }) => [type, id]),
-    [
-      [TYPE.HEADERS, 3],
-      [TYPE.DATA, 3],
-    ],
-  );
-});
-
-test('the body of a request that was refused is not told of', () => {
-  const peer = Peer.ready({ maxHeaders: 4 });
-  peer.send(post(1, ['a', 'b']), data(1, 'body'), trailers(1, ['x', 'y']));
-  assert.deepEqual(peer.events, ['refused 1']);
-  peer.connection.sendResponse(peer.stream(1), 431, [], null, '', null);
-  assert.equal(peer.connection.streamCount, 0);
-  assert.equal(peer.faultCode, null);
-});
-
-test('maxHeaders field lines are served, one more is 431', () => {
-  const peer = Peer.ready({ maxHeaders: 6 });
-  peer.send(request(1, ['a', '1'], ['b', '2']), request(3, ['a', '1'], ['b', '2'], ['c', '3']));
-  assert.deepEqual(peer.events, ['head 1', 'refused 3']);
-});
-
-test('a path of maxPathBytes is served, one octet more is 414', () => {
-  const peer = Peer.ready({ maxPathBytes: 10 });
-  const path = (text: string): Buffer => block(...replace(':path', text));
-  peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, path('/234567890')));
-  peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 3, path('/2345678901')));
-  assert.deepEqual(peer.events, ['head 1', 'refused 3']);
-  assert.equal(peer.seen[1]?.refusal?.status, 414);
-});
-
-test('trailers over the limits reset the stream', () => {
-  const peer = Peer.ready({ maxHeaders: 4 });
-  const five = ['a', 'b', 'c', 'd', 'e'].map((name): Field => [name, '1']);
-  peer.send(post(1), trailers(1, ...five));
-  assert.equal(peer.resetCode(1), CODE.ENHANCE_YOUR_CALM);
-});
-
-test('an HPACK bomb is decoded in bounded memory, and refused', () => {
-  const peer = Peer.ready();
-  const bomb = Buffer.concat([
-    block(...GET),
-    Buffer.from([0x40, 1, 0x61, 0x7f, 0x81, 0x1e]), // a value of 4096 - 32 - 1 - 62 octets
-    Buffer.alloc(127 + 1 + 30 * 128, 'v'),
-    Buffer.alloc(12_000, 0xbe),
-  ]);
-  assert.ok(bomb.length <= 16_384);
-  peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, bomb));
-  assert.deepEqual(peer.events, ['refused 1']);
-  // The table is in step still.
-  peer.send(
-    frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 3, Buffer.concat([block(...GET), Buffer.from([0xbe])])),
-  );
-  assert.equal(peer.heads()[0]?.fields[0], 'a');
-});
-
-test('a block of indices longer than is remembered is decoded each time', () => {
-  const peer = Peer.ready();
-  const long = Buffer.concat([block(...GET), Buffer.from([0x40, 1, 0x78, 1, 0x31])]);
-  // 100 fields, of which the pseudo-fields are 4 indices.
-  const many = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x61]), Buffer.alloc(90, 0xbf)]);
-  const again = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0xbe]), Buffer.alloc(90, 0xbf)]);
-  peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, long));
-  for (const [i, bytes] of [many, again, again].entries()) {
-    peer.send(frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 3 + i * 2, bytes));
-  }
-  const heads = peer.heads();
-  assert.equal(heads.length, 4);
-  assert.notEqual(heads[2], heads[3]);
-  assert.deepEqual(heads[2], heads[3]);
-});
-
-test('equal heads may be one object, which cannot be changed; another table makes another head', () => {
-  const peer = Peer.ready();
-  const first = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x61, 0x40, 1, 0x78, 1, 0x31]);
-  const again = Buffer.from([0x82, 0x87, 0x84, 0xbf, 0xbe]);
-  const send = (id: number, bytes: Buffer, end = true): void => {
-    peer.send(frame(TYPE.HEADERS, END_HEADERS | (end ? END_STREAM : 0), id, bytes));
-  };
-  send(1, first);
-  send(3, again);
-  send(5, again);
-  send(7, again, false);
-  // As long, and not the same.
-  send(9, Buffer.from([0x83, 0x87, 0x84, 0xbf, 0xbe]));
-  assert.equal(peer.heads()[4]?.method, 'POST');
-  const heads = peer.heads();
-  assert.equal(heads[1], heads[2]);
-  assert.ok(Object.isFrozen(heads[1]) && Object.isFrozen(heads[1]?.fields));
-  assert.deepEqual([heads[2]?.hasBody, heads[3]?.hasBody], [false, true]);
-  // Insertions of the same kind shift the indices.
-  send(11, Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x62, 0x40, 1, 0x78, 1, 0x32]));
-  send(13, again);
-  assert.deepEqual([heads[2]?.authority, heads[2]?.fields[1]], ['a', '1']);
-  assert.deepEqual([peer.heads()[6]?.authority, peer.heads()[6]?.fields[1]], ['b', '2']);
-  // After an eviction the same octets are an error, remembered or not.
-  send(15, Buffer.from([0x20, ...again]));
-  assert.equal(peer.faultCode, CODE.COMPRESSION_ERROR);
-});

@@ -55,7 +55,7 @@ function head(id: number, method: string): Buffer {
   return frame(TYPE.HEADERS, END_HEADERS | END_STREAM, id, block([':method', method], ...GET.slice(1)));
 }
 
-test('a whole response has content-length, server and date (RFC 9110 §6.6.1, §8.6)', () => {
+test('a whole response has no connection-specific fields, and content-length, server and date (RFC 9113 §8.2.2, RFC 9110 §6.6.1, §8.6)', () => {
   const peer = Peer.ready().send(request(1), request(3), request(5));
   const reader = new Reader();
   const fields = [
@@ -331,7 +331,7 @@ test('secrets are never indexed, and changing values are not (RFC 7541 §7.1.3)'
   assert.equal((encode('x-long', 'v'.repeat(1000))[0] ?? 0) & 0xf0, 0);
 });
 
-test('our table is no larger than the peer allows, or than maxEncodeTableBytes, and says so first (RFC 7541 §4.2)', () => {
+test('our table is no larger than the peer allows, or than maxEncodeTableBytes, and says so first (RFC 9113 §4.3.1, RFC 7541 §4.2)', () => {
   const first = (peer: Peer, id: number): string => {
     peer.send(request(id));
     peer.connection.sendResponse(peer.stream(id), 204, [], null, '', null);

@@ -107,7 +107,7 @@ for (const [name, late] of Object.entries({ DATA: data(1, 'x'), HEADERS: request
     assert.deepEqual(peer.events, ['head 1', 'head 3']);
   });
 }
-test('WINDOW_UPDATE and RST_STREAM on a closed stream are ignored (RFC 9113 §5.1)', () => {
+test('WINDOW_UPDATE and RST_STREAM on a closed stream are ignored (RFC 9113 §5.1, §6.9)', () => {
   const peer = answering().send(
     request(1),
     frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(5)),
@@ -136,14 +136,12 @@ eachWay('RST_STREAM ends a stream, with any code, and nothing more is sent on it
   connection.sendEnd(stream, ['a', 'b']);
   connection.sendReset(stream, 8);
   connection.releaseData(stream, 1);
-  assert.equal(connection.sendPush(stream, pushed('/')), null);
+  assert.equal(connection.sendPush(stream, PUSHED), null);
   assert.deepEqual(peer.frames(), []);
   assert.equal(connection.streamCount, 0);
 });
 
-function pushed(path: string): Parameters<Peer['connection']['sendPush']>[1] {
-  return { method: 'GET', scheme: 'https', authority: 'example.org', path, fields: [] };
-}
+const PUSHED = { method: 'GET', scheme: 'https', authority: 'example.org', path: '/', fields: [] } as const;
 
 test('maxConcurrentStreams streams are served, one more is refused with REFUSED_STREAM (RFC 9113 §5.1.2)', () => {
   const peer = Peer.ready({ maxConcurrentStreams: 2 });
@@ -213,68 +211,6 @@ test('a driver may answer and reset from inside an event', () => {
       [TYPE.RST_STREAM, 0, 1],
     ],
   );
-});
-
-// --- Push (§8.4) ---
-test('a push is promised on its parent and answered on its own stream (RFC 9113 §8.4)', () => {
-  const peer = Peer.ready().send(request(1));
-  const { connection } = peer;
-  const stream = connection.sendPush(peer.stream(1), { ...pushed('/style.css'), fields: ['accept', '*/*'] });
-  assert.ok(stream !== null && 'id' in stream);
-  assert.equal(stream.id, 2);
-  connection.sendResponse(stream, 200, [], 'body', '', null);
-  connection.sendResponse(peer.stream(1), 200, [], 'page', '', null);
-  const frames = peer.frames();
-  assert.deepEqual(
-    frames.map(({ type, id }) => [type, id]),
-    [
-      [TYPE.PUSH_PROMISE, 1],
-      [TYPE.HEADERS, 2],
-      [TYPE.DATA, 2],
-      [TYPE.HEADERS, 1],
-      [TYPE.DATA, 1],
-    ],
-  );
-  assert.equal(frames[0]?.payload.readUInt32BE(0), 2);
-  assert.equal(connection.streamCount, 0);
-});
-test('a pushed stream can be reset by the client, and has no request from it (RFC 9113 §8.4.2, §5.1)', () => {
-  const peer = Peer.ready().send(request(1));
-  const { connection } = peer;
-  const first = connection.sendPush(peer.stream(1), pushed('/a'));
-  const second = connection.sendPush(peer.stream(1), { ...pushed('/b'), method: 'HEAD' });
-  assert.ok(first !== null && 'id' in first && second !== null && 'id' in second);
-  peer.send(frame(TYPE.RST_STREAM, 0, 2, uint32(CODE.CANCEL)));
-  assert.equal(first.closed, true);
-  connection.sendResponse(second, 200, [], 'left out', '', null);
-  assert.deepEqual(
-    peer.frames().filter(({ type }) => type === TYPE.DATA),
-    [],
-  );
-  const third = connection.sendPush(peer.stream(1), pushed('/c'));
-  assert.ok(third !== null && 'id' in third);
-  peer.frames();
-  peer.send(request(6));
-  assert.equal(peer.resetCode(6), CODE.STREAM_CLOSED);
-});
-test('nothing is pushed to a client that refuses it, on streams that are over, or beyond its limit (RFC 9113 §6.5.2)', () => {
-  const refusing = Peer.ready({}, undefined, settings([2, 0])).send(request(1));
-  assert.equal(refusing.connection.sendPush(refusing.stream(1), pushed('/')), null);
-  const limited = Peer.ready({}, undefined, settings([3, 1])).send(request(1));
-  const stream = limited.connection.sendPush(limited.stream(1), pushed('/'));
-  assert.ok(stream !== null && 'id' in stream);
-  assert.equal(limited.connection.sendPush(limited.stream(1), pushed('/')), null);
-  assert.equal(limited.connection.sendPush(stream, pushed('/')), null, 'on a pushed stream');
-  const own = Peer.ready({ maxPushedStreams: 0 }).send(request(1));
-  assert.equal(own.connection.sendPush(own.stream(1), pushed('/')), null);
-  const leaving = Peer.ready().send(request(1), frame(TYPE.GOAWAY, 0, 0, uint32(0, 0)));
-  assert.equal(leaving.connection.sendPush(leaving.stream(1), pushed('/')), null);
-});
-test('a push with a field that is none is refused, and not promised', () => {
-  const peer = Peer.ready().send(request(1));
-  const result = peer.connection.sendPush(peer.stream(1), { ...pushed('/'), fields: ['a', 'b\n'] });
-  assert.ok(result !== null && 'reason' in result);
-  assert.deepEqual(peer.frames(), []);
 });
 
 // --- The end of the connection ---

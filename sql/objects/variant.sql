@@ -10,6 +10,7 @@ begin
     when 0 then 'omni_httpd.http_response'::regtype
     when 1 then 'omni_httpd.abort'::regtype
     when 2 then 'omni_httpd.http_proxy'::regtype
+    when 3 then 'howdah.event_stream'::regtype
   end;
 end;
 $$;

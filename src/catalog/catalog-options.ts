@@ -5,6 +5,7 @@ import type { Exchange } from '../web/exchange.ts';
 import type { ProxyTarget } from '../web/proxy.ts';
 import type { WebSocketOptions } from '../server/websocket-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
+import type { EventHub } from './event-hub.ts';
 import type { WebSocketHub } from './websocket-hub.ts';
 
 export interface CatalogOptions {
@@ -18,6 +19,8 @@ export interface CatalogOptions {
   readonly webSockets?: WebSocketHub;
   /** Limits and times of WebSockets, where they are not the default. */
   readonly webSocket?: Partial<WebSocketOptions>;
+  /** Where events come from; without it the outcome event_stream is an error. */
+  readonly events?: EventHub;
   /** Larger bodies are refused with 413. */
   readonly maxBodyBytes: number;
   /** The limit that sessions hold calls to; only for the message about it. */

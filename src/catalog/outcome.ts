@@ -6,8 +6,19 @@ export type Outcome =
   | { readonly kind: 'response'; readonly response: WholeResponse; readonly warning: OutcomeWarning | null }
   | { readonly kind: 'abort' }
   | { readonly kind: 'proxy'; readonly url: string; readonly preserveHost: boolean }
+  | { readonly kind: 'event-stream'; readonly stream: StreamOutcome }
   /** Bytes that are no http_outcome, or that HTTP cannot say. */
   | { readonly kind: 'invalid'; readonly reason: string };
+
+/** howdah.event_stream(): what a client is to be fed with. */
+export interface StreamOutcome {
+  readonly channels: readonly string[];
+  /** Place of the newest event that the handler could see. */
+  readonly newest: string;
+  /** Where a client begins that says nothing itself; null: after `newest`. */
+  readonly since: string | null;
+  readonly fields: readonly string[];
+}
 
 /** Something that was put right, and that the author of the handler should know. */
 export interface OutcomeWarning {
@@ -48,6 +59,8 @@ export function decodeOutcome(bytes: Buffer | null): Outcome {
         return bytes.length === 1 ? ABORT : invalid('extra bytes');
       case 2:
         return decodeProxy(bytes);
+      case 3:
+        return decodeStream(bytes);
       default:
         return invalid('unknown variant');
     }
@@ -67,6 +80,30 @@ function decodeProxy(bytes: Buffer): Outcome {
   if (bytes.length === 2) return ABORT;
   if (bytes.length < 2 || bytes[2] !== 1) return invalid('url');
   return { kind: 'proxy', url: bytes.toString('utf8', 3), preserveHost: bytes[1] !== 0 };
+}
+
+function decodeStream(bytes: Buffer): Outcome {
+  let at = 1;
+  const text = (): string | null => {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    if (length < 0) return null;
+    at += length;
+    if (at > bytes.length) throw new RangeError('text');
+    return bytes.toString('utf8', at - length, at);
+  };
+  const newest = text() ?? '';
+  const since = text();
+  const headers: Headers = { fields: [], contentLength: null, hasContentType: false };
+  at = decodeHeaders(bytes, at, headers);
+  if (at === -1) return invalid('headers');
+  // One dimension: its number, flags, OID of text, length and lower bound.
+  if (bytes.readInt32BE(at) !== 1) return invalid('channels');
+  const channels: string[] = [];
+  const count = bytes.readInt32BE(at + 12);
+  at += 20;
+  while (channels.length < count) channels.push(text() ?? '');
+  return { kind: 'event-stream', stream: { channels, newest, since, fields: headers.fields } };
 }
 
 /** What the headers of an outcome say that is not sent as it is. */

@@ -12,6 +12,7 @@ import type { CatalogOptions } from './catalog-options.ts';
 import { decodeOutcome } from './outcome.ts';
 import { encodeRequest } from './request-value.ts';
 import { NO_EPOCH, type Snapshot } from './snapshot.ts';
+import { streamEvents } from './sql-event-stream.ts';
 
 /** Where a request finds the catalog in force. */
 export interface SnapshotSource {
@@ -226,6 +227,10 @@ export class SqlRequest {
           url: outcome.url,
           preserveHost: outcome.preserveHost,
         });
+        return;
+      case 'event-stream':
+        if (this.#catalog.options.events === undefined) exchange.fail(500, 'there are no events here');
+        else streamEvents(this.#catalog.options.events, exchange, outcome.stream);
         return;
       case 'invalid':
         this.#observeFailure(this.#plan?.steps.at(-1), null, outcome.reason);

@@ -39,6 +39,7 @@ export async function runServe(
       dev: settings.dev,
       maxBodyBytes: settings.maxBodyBytes,
       handlerTimeoutMs: settings.handlerTimeoutMs,
+      eventRetentionMs: settings.eventRetentionMs,
       observer: output.observer,
       observeRequests: settings.accessLog,
     });

@@ -39,6 +39,7 @@ export interface ServeSettings {
   readonly dev: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
+  readonly eventRetentionMs: number;
   readonly drainTimeoutMs: number;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
@@ -52,6 +53,9 @@ const DEFAULT_MAX_BODY_BYTES = 10_000_000;
 
 /** A bytea is at most 1 GiB with its header (PostgreSQL's limits, appendix K); a larger body could not be passed on. */
 const HIGHEST_MAX_BODY_BYTES = 1_000_000_000;
+
+/** Longer than a browser that lost its connection waits before it comes again, on a train too. */
+const DEFAULT_EVENT_RETENTION_MS = 600_000;
 
 const DEFAULT_SESSIONS = 8;
 
@@ -78,6 +82,7 @@ interface ServeFlags {
   readonly dev?: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeout: number;
+  readonly eventRetention: number;
   readonly drainTimeout: number;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
@@ -156,6 +161,11 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
         .default(DEFAULT_HANDLER_TIMEOUT_MS, '30s'),
     )
     .addOption(
+      new Setting('--event-retention <TIME>', 'how long events are kept for clients that come again')
+        .argParser(valueParser((text) => parseDurationMs(text, 1)))
+        .default(DEFAULT_EVENT_RETENTION_MS, '10m'),
+    )
+    .addOption(
       new Setting('--drain-timeout <TIME>', 'longest wait for running requests after SIGTERM or SIGINT')
         .argParser(valueParser((text) => parseDurationMs(text, 0)))
         .default(DEFAULT_DRAIN_TIMEOUT_MS, '10s'),
@@ -212,6 +222,7 @@ function serveSettings(command: Command): ServeSettings {
     dev: flags.dev ?? false,
     maxBodyBytes: flags.maxBodyBytes,
     handlerTimeoutMs: flags.handlerTimeout,
+    eventRetentionMs: flags.eventRetention,
     drainTimeoutMs: flags.drainTimeout,
     logFormat: flags.logFormat,
     logLevel: flags.logLevel,

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
+import { EVENTS_CHANNEL, EventHub } from '../catalog/event-hub.ts';
 import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
@@ -22,10 +23,12 @@ export interface HttpWorkerOptions {
   readonly dev: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
+  /** How long events are kept for clients that come again. */
+  readonly eventRetentionMs: number;
 }
 
 /** What a worker's database is to listen to, besides the catalog's channel. */
-export const WORKER_CHANNELS: readonly string[] = [WEBSOCKET_CHANNEL];
+export const WORKER_CHANNELS: readonly string[] = [WEBSOCKET_CHANNEL, EVENTS_CHANNEL];
 
 /**
  * The usual poll: a look (0.3 ms on the embedded engine) at whether there is anything that no trigger tells of, and only
@@ -50,6 +53,7 @@ export class HttpWorker {
   readonly catalog: Catalog;
   readonly http: HttpServer;
   readonly webSockets: WebSocketHub;
+  readonly events: EventHub;
   readonly #database: Database;
   readonly #observer: Observer;
   readonly #proxy = new ReverseProxy();
@@ -60,6 +64,7 @@ export class HttpWorker {
 
   constructor(options: HttpWorkerOptions) {
     const { database, observer, observeRequests, maxBodyBytes, handlerTimeoutMs, dev } = options;
+    this.events = new EventHub(database, observer, { retentionMs: options.eventRetentionMs });
     this.#database = database;
     this.#observer = observer;
     this.webSockets = new WebSocketHub(database, observer);
@@ -69,6 +74,7 @@ export class HttpWorker {
       observer,
       proxy: (exchange, body, target) => void this.#proxy.forward(exchange, body, target),
       webSockets: this.webSockets,
+      events: this.events,
       maxBodyBytes,
       handlerTimeoutMs,
       dev,
@@ -82,8 +88,9 @@ export class HttpWorker {
 
   /** Reads the catalog, and follows it from now on. Rejects where it cannot be read or compiled. */
   async start(): Promise<void> {
-    this.#database.onNotification(CATALOG_CHANNEL, () => this.refresh());
+    this.#database.onNotification(CATALOG_CHANNEL, () => this.#refreshCatalog());
     this.#database.onNotification(WEBSOCKET_CHANNEL, (node) => this.webSockets.wake(node));
+    this.#database.onNotification(EVENTS_CHANNEL, (channel) => this.events.wake(channel));
     await this.catalog.refresh();
     await this.#reportProblems();
     this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
@@ -95,8 +102,13 @@ export class HttpWorker {
     this.http.accept(socket, listenerId);
   }
 
-  /** Reads the catalog anew, where a notification may have been missed. */
+  /** Reads the catalog and the events anew, where a notification may have been missed. */
   refresh(): void {
+    this.events.wakeAll();
+    this.#refreshCatalog();
+  }
+
+  #refreshCatalog(): void {
     this.catalog
       .refresh()
       .then(() => this.#reportProblems())
@@ -129,6 +141,7 @@ export class HttpWorker {
 
   #pollDatabase(): void {
     this.webSockets.poll(Date.now());
+    this.events.poll(Date.now());
     if (this.#polling) return;
     this.#polling = true;
     this.#database

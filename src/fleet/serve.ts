@@ -42,6 +42,8 @@ export interface ServeOptions {
   readonly dev: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
+  /** How long events are kept for clients that come again, in ms. */
+  readonly eventRetentionMs: number;
   readonly observer: Observer;
   /** Whether the observer is told of each request (an access log, say). */
   readonly observeRequests: boolean;
@@ -120,6 +122,7 @@ class Server {
       dev,
       maxBodyBytes,
       handlerTimeoutMs,
+      eventRetentionMs: options.eventRetentionMs,
     });
     const { tls, dataDirectory } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);

@@ -19,7 +19,7 @@ import { SendProgress } from './send-progress.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
-import type { ConnectionInfo } from './stream-handler.ts';
+import { DRAINING, type ConnectionInfo } from './stream-handler.ts';
 
 export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #server: ConnectionHost;
@@ -295,6 +295,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
 
   drain(): void {
     this.#last = true;
+    this.#stream?.cast(DRAINING);
     if (this.#stream === null && this.#receiver.phase !== 'body') this.#close();
   }
 

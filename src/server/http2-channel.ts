@@ -8,6 +8,7 @@ import { BodyAllowance } from './body-allowance.ts';
 import { pushedHead, pushedRequest } from './http2-push.ts';
 import { Http2Tunnel, type TunnelHost } from './http2-tunnel.ts';
 import type { ChannelHead } from './h2c-upgrade.ts';
+import { DRAINING } from './stream-handler.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 
@@ -87,9 +88,10 @@ export class Http2Channel implements StreamChannel {
     this.#tunnel.receiveDisconnect();
   }
 
-  /** The connection goes away; a request ends by itself. */
+  /** The connection goes away; a request ends by itself, or is told to. */
   drain(): void {
-    this.#tunnel?.drain();
+    if (this.#tunnel !== null) this.#tunnel.drain();
+    else this.#stream.cast(DRAINING);
   }
 
   /** Refuses a request whose body does not come. */

@@ -46,6 +46,9 @@ export interface StreamHandle {
 /** Cast to a stream whose client has taken what was waiting for it. */
 export const DRAINED: unique symbol = Symbol('drained');
 
+/** Cast to a stream whose connection is to end: the server, or the connection, goes away. */
+export const DRAINING: unique symbol = Symbol('draining');
+
 /** Why a stream ended. */
 export type StreamEnd = 'answered' | 'aborted' | 'client-left' | 'failed';
 

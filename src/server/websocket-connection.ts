@@ -11,6 +11,8 @@ import { WebSocketSender } from '../protocol/websocket/sender.ts';
 import type { ByteDuplex, ByteReceiver } from './byte-duplex.ts';
 import type { WebSocketOptions } from './websocket-options.ts';
 
+export { prepareBinary, prepareText, type PreparedMessage } from '../protocol/websocket/prepared-message.ts';
+
 export type WebSocketMessage = string | Buffer;
 
 /** What an application does with a WebSocket. One that throws closes it with 1011. */

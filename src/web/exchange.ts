@@ -32,6 +32,17 @@ export interface StreamedResponse {
 /** Why a body was not delivered. */
 export type BodyRefusal = 'too-large' | 'client-left';
 
+/** A response whose body is pushed, by whoever has news for the client. */
+export interface ResponseSink {
+  /** False while what was sent waits for the client; `onDrain` follows. */
+  readonly writable: boolean;
+  /** Sends a piece, kept by reference: leave it unchanged. Dropped once the answer is over. */
+  write(data: Buffer): void;
+  end(): void;
+  /** `writable` is true again. */
+  onDrain(listener: () => void): void;
+}
+
 export interface Exchange {
   readonly head: RequestHead;
   readonly scheme: 'http' | 'https';
@@ -61,9 +72,14 @@ export interface Exchange {
   /** The trailers of the request; empty as long as its body has not ended. */
   readonly trailers: FieldLines;
 
-  /** Answers. Exactly one of respond, respondStreamed, switchProtocol, fail, abort per request; what comes after the first is dropped. */
+  /**
+   * Answers. Exactly one of respond, respondStreamed, respondPushed, switchProtocol, fail, abort per request; what comes after the
+   * first is dropped.
+   */
   respond(response: WholeResponse): void;
   respondStreamed(response: StreamedResponse): void;
+  /** Begins a response whose body follows as it is pushed; null where the request is answered already. */
+  respondPushed(status: number, fields: FieldLines): ResponseSink | null;
   /** Agrees to the other protocol that the request asks for: HTTP ends here. A 500 where it asks for none. */
   switchProtocol(to: ProtocolSwitch): void;
   /** Answers an error of the server's own making, as the error responses of the engine look. */
@@ -83,6 +99,8 @@ export interface Exchange {
   onMessage(listener: (message: unknown) => void): () => void;
   /** Called once each when the client leaves or the stream is reset before the answer was complete. */
   onClose(listener: () => void): void;
+  /** Called once when the server goes away: an answer without an end of its own is to be ended. */
+  onDraining(listener: () => void): void;
 }
 
 /** What a route, or the router itself, does with a request. Called from the read callback: must not block or throw. */

@@ -7,6 +7,7 @@ import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 import { plainError } from '../server/stream.ts';
 import {
   DRAINED,
+  DRAINING,
   type ConnectionInfo,
   type StreamEnd,
   type StreamHandle,
@@ -19,6 +20,7 @@ import type {
   Endpoint,
   Exchange,
   ExchangeHandler,
+  ResponseSink,
   StreamedResponse,
   WholeResponse,
 } from './exchange.ts';
@@ -47,6 +49,8 @@ class RequestHandler implements StreamHandler, Exchange {
   #messageListeners: Set<(message: unknown) => void> | null = null;
   #trailers: FieldLines = NO_FIELDS;
   #wakeWriter: (() => void) | null = null;
+  #drainingListener: (() => void) | null = null;
+  #draining = false;
 
   constructor(stream: StreamHandle, handle: ExchangeHandler) {
     this.#stream = stream;
@@ -83,9 +87,9 @@ class RequestHandler implements StreamHandler, Exchange {
       return null;
     }
     if (isCommand(message)) return message;
-    if (this.#messageListeners === null) return null;
     this.#inside = true;
-    for (const listener of this.#messageListeners) listener(message);
+    if (message === DRAINING) this.#receiveDraining();
+    else for (const listener of this.#messageListeners ?? []) listener(message);
     return this.#takePending();
   }
 
@@ -182,6 +186,22 @@ class RequestHandler implements StreamHandler, Exchange {
     void this.#pump(response.body, response.trailers);
   }
 
+  respondPushed(status: number, fields: FieldLines): ResponseSink | null {
+    if (!this.#begin()) return null;
+    this.#emit({ kind: 'headers', status, fields });
+    const stream = this.#stream;
+    return {
+      get writable() {
+        return stream.writable;
+      },
+      write: (data) => this.#emit({ kind: 'data', data, last: false }),
+      end: () => this.#emit({ kind: 'trailers', fields: NO_FIELDS }),
+      onDrain: (listener) => {
+        this.#wakeWriter = listener;
+      },
+    };
+  }
+
   switchProtocol(to: ProtocolSwitch): void {
     if (this.#begin()) this.#emit({ kind: 'switch-protocol', ...to });
   }
@@ -223,7 +243,19 @@ class RequestHandler implements StreamHandler, Exchange {
     return () => this.#messageListeners?.delete(listener);
   }
 
+  onDraining(listener: () => void): void {
+    if (this.#draining) listener();
+    else this.#drainingListener = listener;
+  }
+
   // --- inside ---
+
+  #receiveDraining(): void {
+    this.#draining = true;
+    const listener = this.#drainingListener;
+    this.#drainingListener = null;
+    listener?.();
+  }
 
   /** Whether this is the first answer. */
   #begin(): boolean {

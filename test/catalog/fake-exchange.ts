@@ -72,6 +72,11 @@ export class FakeExchange implements Exchange {
     this.#end({ kind: 'response', status, fields, body: body === null ? null : body.toString() });
   }
 
+  respondPushed(): null {
+    this.#end({ kind: 'other' });
+    return null;
+  }
+
   respondStreamed(): void {
     this.#end({ kind: 'other' });
   }
@@ -89,6 +94,10 @@ export class FakeExchange implements Exchange {
   }
 
   inform(): void {
+    throw new Error('not expected');
+  }
+
+  onDraining(): void {
     throw new Error('not expected');
   }
 

@@ -1,4 +1,4 @@
--- At the end of a transaction that has published: gives its events their ids and tells the workers (009_events.sql has the reasons).
+-- At the end of a transaction that has published: gives its events their ids and tells the workers (010_events.sql has the reasons).
 create or replace function howdah.number_events() returns trigger
 language plpgsql security definer
 set search_path = ''

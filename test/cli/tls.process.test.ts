@@ -97,10 +97,10 @@ describe('howdah serve with TLS', () => {
     await server.process.prints(/^certificate of no\.pem: the certificate is not PEM$/m);
     await server.process.prints(/cannot listen on 127\.0\.0\.1:8443: there is no usable certificate/, 'err');
     assert.ok((await fetch(server.url)).ok);
-    // It begins to serve when there is one.
-    const insert = `insert into howdah.certificates (certificate, private_key)
-      values ('${one.certificate}', '${one.privateKey}');
-      update omni_httpd.listeners set port = 0 where protocol = 'https'`;
+    // It begins to serve when there is one; on a port of its own, since others may use 8443.
+    const insert = `update omni_httpd.listeners set port = 0 where protocol = 'https';
+      insert into howdah.certificates (certificate, private_key)
+      values ('${one.certificate}', '${one.privateKey}')`;
     await runHowdah(['sql', '--url', String(server.gatewayUrl), '-c', insert], { cwd: directory.path });
     const [, port] = await server.process.prints(/listening on https:\/\/127\.0\.0\.1:(\d+)/, 'err');
     assert.equal((await seen(Number(port), 'one.test'))[0], 'one.test');

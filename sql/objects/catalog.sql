@@ -76,6 +76,7 @@ begin
         ),
         '[]'
       ),
+      'webSockets', coalesce(howdah.websocket_routes(), '[]'),
       'problems', coalesce(
         (
           select jsonb_agg(

@@ -1,4 +1,4 @@
--- Tells apart any two states of the routers' columns and of the functions and roles that their rows name.
+-- Tells apart any two states of the routers' columns and of the functions and roles that their rows name, those of WebSockets too.
 create or replace function howdah.shapes_fingerprint() returns text
 language plpgsql stable
 as $$
@@ -9,6 +9,7 @@ declare
   columns text;
   shapes text;
   roles text;
+  sockets text;
 begin
   for known in
     select router_relation, format('%I.%I', relnamespace::regnamespace::name, relname) as name, handler_col_name
@@ -38,6 +39,10 @@ begin
   into roles
   from omni_httpd.handler_role
   left join pg_catalog.pg_roles on pg_roles.oid = role;
-  return md5(format('%s|%s|%s', columns, shapes, roles));
+  -- Not there before the migration that brings it.
+  if to_regprocedure('howdah.websocket_routes()') is not null then
+    execute 'select howdah.websocket_routes()::text' into sockets;
+  end if;
+  return md5(format('%s|%s|%s|%s', columns, shapes, roles, sockets));
 end;
 $$;

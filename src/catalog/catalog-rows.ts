@@ -15,6 +15,7 @@ export interface CatalogRows {
   };
   readonly listeners: readonly ListenerRow[];
   readonly routes: readonly RouteRow[];
+  readonly webSockets: readonly WebSocketRow[];
   /** What the database itself found wrong (a router that cannot be read …); reported like compile problems. */
   readonly problems: readonly RouteProblem[];
 }
@@ -77,6 +78,28 @@ export interface HandlerArgument {
   readonly pass: 'request' | 'row' | 'listener' | 'outcome' | 'null';
   /** Qualified type name, as format_type prints it with an empty search_path. */
   readonly type: string;
+}
+
+/** A row of howdah.websocket_router. */
+export interface WebSocketRow {
+  readonly match: UrlPatternRow;
+  readonly priority: number;
+  /** The function that decides, as regprocedure prints it, and its qualified, quoted name. */
+  readonly handler: string;
+  readonly name: string;
+  /** Whether it returns an http_outcome, and not a boolean. */
+  readonly outcome: boolean;
+  readonly arguments: readonly ('listener' | 'socket' | 'request')[];
+  /** Qualified, quoted names. */
+  readonly callbacks: {
+    readonly on_open?: string;
+    readonly on_message?: string;
+    readonly on_binary?: string;
+    readonly on_close?: string;
+  };
+  readonly onError: 'keep' | 'close';
+  /** Why it cannot be used, or null. */
+  readonly problem: string | null;
 }
 
 export interface RouteProblem {

@@ -1,14 +1,14 @@
 // The catalog in force: reads it, compiles it aside, swaps it in whole, and gives requests to the routes in it. Does not
 // know how it is read, nor who says that it has changed.
 import { webSocketOffer } from '../server/websocket-handshake.ts';
-import type { Exchange, ExchangeHandler } from '../web/exchange.ts';
+import type { ExchangeHandler } from '../web/exchange.ts';
 import { refuseHandshake } from '../web/websocket.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { requestPath } from './request-path.ts';
 import { compileSnapshot, emptySnapshot, NO_EPOCH, type Snapshot } from './snapshot.ts';
+import { SqlHandshake } from './sql-handshake.ts';
 import { SqlRequest } from './sql-request.ts';
-import { SqlWebSocket } from './sql-websocket.ts';
 
 /** The methods of omni_http.http_method; others are answered with 501. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
@@ -98,22 +98,11 @@ export class Catalog {
     const offer = webSockets === undefined ? null : webSocketOffer(head);
     if (webSockets !== undefined && offer !== null) {
       if (offer.kind === 'refusal') refuseHandshake(exchange, offer);
-      else this.#acceptWebSocket(new SqlWebSocket(this.options, webSockets, exchange, offer), exchange, path);
+      else new SqlHandshake(this, webSockets, exchange, offer, path).start();
       return;
     }
     exchange.collectBody(this.options.maxBodyBytes, (body) => {
       new SqlRequest(this, exchange, path, body).route();
     });
   };
-
-  #acceptWebSocket(socket: SqlWebSocket, exchange: Exchange, path: string): void {
-    if (this.#current.epoch !== NO_EPOCH) {
-      socket.handshake(this.#current.types, path);
-      return;
-    }
-    this.refresh().then(
-      (snapshot) => socket.handshake(snapshot.types, path),
-      () => exchange.fail(503, 'there is no catalog'),
-    );
-  }
 }

@@ -3,8 +3,16 @@
 import { compileRouter, type RouteMatches, type Router } from '../web/router.ts';
 import type { RouterRequest } from '../web/url-target.ts';
 import { planCalls, type CallPlan } from './call-plan.ts';
-import type { CatalogRows, ListenerRow, RouteProblem, RouteRow, UrlPatternRow } from './catalog-rows.ts';
+import type {
+  CatalogRows,
+  ListenerRow,
+  RouteProblem,
+  RouteRow,
+  UrlPatternRow,
+  WebSocketRow,
+} from './catalog-rows.ts';
 import { compileRoute, type SqlRoute } from './sql-route.ts';
+import { applicationOf, defaultApplication, type WebSocketApplication } from './websocket-application.ts';
 
 export interface RoutedRequest {
   readonly plan: CallPlan;
@@ -21,6 +29,8 @@ export class Snapshot {
   /** What does not work, found here or by the database. */
   readonly problems: readonly RouteProblem[];
   readonly #router: Router<SqlRoute>;
+  readonly #webSockets: Router<WebSocketRow>;
+  readonly #applications = new Map<WebSocketRow | null, WebSocketApplication>();
   readonly #plans = new WeakMap<readonly SqlRoute[], CallPlan>();
 
   constructor(rows: CatalogRows) {
@@ -40,6 +50,15 @@ export class Snapshot {
       rejected.add(value);
       problems.push(problemOf(value.row, reason));
     }
+    this.#webSockets = compileRouter(
+      rows.webSockets
+        .filter(({ problem }) => problem === null)
+        .map((row) => ({ pattern: row.match, priority: row.priority, value: row })),
+    );
+    for (const row of rows.webSockets) {
+      if (row.problem !== null) problems.push(webSocketProblem(row, row.problem));
+    }
+    for (const { value, reason } of this.#webSockets.rejected) problems.push(webSocketProblem(value, reason));
     this.rows = rows;
     this.epoch = rows.epoch;
     this.types = rows.types;
@@ -58,6 +77,19 @@ export class Snapshot {
       this.#plans.set(matches.values, plan);
     }
     return { plan, matches };
+  }
+
+  /** The functions for a handshake, which is matched as a GET; null if the request's target is no URL. */
+  routeWebSocket(request: RouterRequest): WebSocketApplication | null {
+    const matches = this.#webSockets.match({ ...request, method: 'GET' });
+    if (matches === null) return null;
+    const row = matches.values[0] ?? null;
+    let application = this.#applications.get(row);
+    if (application === undefined) {
+      application = row === null ? defaultApplication(this.types) : applicationOf(row, this.types);
+      this.#applications.set(row, application);
+    }
+    return application;
   }
 }
 
@@ -83,12 +115,17 @@ export function emptySnapshot(): Snapshot {
     },
     listeners: [],
     routes: [],
+    webSockets: [],
     problems: [],
   });
 }
 
 function problemOf(row: RouteRow, problem: string): RouteProblem {
   return { router: row.router, match: patternText(row.match), handler: row.handler, problem };
+}
+
+function webSocketProblem({ match, handler }: WebSocketRow, problem: string): RouteProblem {
+  return { router: 'howdah.websocket_router', match: patternText(match), handler, problem };
 }
 
 /** A pattern as text for people: the method and what is not left open. */

@@ -25,7 +25,7 @@ export interface SnapshotSource {
  * How often a request is routed anew because the catalog has moved on. Once is enough where changes are rare; with a
  * change committed for every request, giving up beats going on for ever.
  */
-const REROUTES_MAX = 8;
+export const REROUTES_MAX = 8;
 
 /**
  * What PostgreSQL says where an object that a call needs is not there or not the same any more: undefined function,

@@ -1,44 +1,50 @@
-// One WebSocket that SQL serves (omni_httpd.md §11): asks websocket_handler() whether to accept it, then calls the callbacks, one
-// after another, each in a transaction of its own. What SQL sends to it comes through the hub.
-import type { CallResult, PreparedStatement, SqlParameter } from '../database/call.ts';
+// One WebSocket that SQL serves (omni_httpd.md §11): calls the functions for what happens on it, one after another, each in a
+// transaction of its own. What SQL sends to it comes through the hub; the events that it is fed with, if its handshake was answered
+// with a stream, through the hub of events. Whether it is accepted is sql-handshake.ts.
+import type { CallResult, SqlParameter } from '../database/call.ts';
 import type {
   WebSocketConnection,
   WebSocketHandler,
   WebSocketMessage,
 } from '../server/websocket-connection.ts';
-import { switchToWebSocket, type HandshakeOffer } from '../server/websocket-handshake.ts';
 import { DEFAULT_WEBSOCKET_OPTIONS } from '../server/websocket-options.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { CatalogOptions } from './catalog-options.ts';
-import { encodeRequest, type RequestTypes } from './request-value.ts';
-import { handshakeStatement, ON_BYTES, ON_CLOSE, ON_OPEN, ON_TEXT } from './websocket-calls.ts';
+import type { StreamOutcome } from './outcome.ts';
+import { WebSocketFeed } from './sql-event-stream.ts';
+import type { Callback, WebSocketApplication } from './websocket-application.ts';
 import type { HubSocket, WebSocketHub } from './websocket-hub.ts';
 
 /** Messages, or bytes of them, that wait for the database before the client is held back: enough to keep a call ready. */
 const MAX_WAITING_MESSAGES = 16;
 const MAX_WAITING_BYTES = 65_536;
 
-const TRUE_BYTE = 1;
 /** What may be sent to a socket before it is open: as much as may wait for its client afterwards. */
 const MAX_EARLY_BYTES = DEFAULT_WEBSOCKET_OPTIONS.maxUnsentBytes;
 
-interface Callback {
-  readonly statement: PreparedStatement;
-  readonly name: string;
+const INTERNAL_ERROR = 1011;
+const TRY_AGAIN_LATER = 1013;
+
+interface Waiting {
+  readonly callback: Callback | null;
   readonly parameters: readonly SqlParameter[];
   readonly bytes: number;
+  readonly isLast: boolean;
 }
 
 export class SqlWebSocket implements WebSocketHandler, HubSocket {
   readonly id: string;
   readonly #options: CatalogOptions;
   readonly #hub: WebSocketHub;
-  readonly #exchange: Exchange;
-  readonly #offer: HandshakeOffer;
+  /** Until the connection is open. */
+  #exchange: Exchange | null;
+  #application: WebSocketApplication | null = null;
+  #stream: StreamOutcome | null = null;
+  #feed: WebSocketFeed | null = null;
   #connection: WebSocketConnection | null = null;
   /** The handshake's outcome is known to be no, or the last callback is over. */
   #over = false;
-  #waiting: Callback[] = [];
+  #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #running = false;
   #paused = false;
@@ -46,61 +52,22 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   #early: WebSocketMessage[] = [];
   #earlyBytes = 0;
 
-  constructor(options: CatalogOptions, hub: WebSocketHub, exchange: Exchange, offer: HandshakeOffer) {
+  constructor(options: CatalogOptions, hub: WebSocketHub, exchange: Exchange) {
     this.#options = options;
     this.#hub = hub;
     this.#exchange = exchange;
-    this.#offer = offer;
     this.id = hub.newId();
   }
 
-  /** Answers the handshake. `path`: as handlers see it. */
-  handshake(types: RequestTypes, path: string): void {
-    const { head, peer, listenerId } = this.#exchange;
-    // Over HTTP/2 it is a CONNECT; to a handler it is what it is over HTTP/1.1.
-    const request = encodeRequest(types, {
-      method: 'GET',
-      path,
-      query: head.query,
-      body: null,
-      peer: peer.address === '' ? 'Unknown' : peer.address,
-      fields: head.fields,
-      authority: head.authority,
-    });
-    this.#exchange.onClose(() => {
-      if (this.#connection === null) this.#finish();
-    });
-    this.#hub.add(this, (registered) => {
-      if (!registered) {
-        this.#refuse(503);
-        return;
-      }
-      const statement = handshakeStatement(types.httpRequest);
-      const parameters = [String(listenerId), this.id, request];
-      this.#call({ statement, name: 'websocket_handler', parameters, bytes: 0 }, (result) =>
-        this.#decide(result),
-      );
-    });
+  /** To be called before the connection is open. `stream`: the events that it is fed with, or null. */
+  prepare(application: WebSocketApplication, stream: StreamOutcome | null): void {
+    this.#application = application;
+    this.#stream = stream;
   }
 
-  #decide(result: CallResult): void {
-    if (result.kind !== 'row') {
-      this.#refuse(result.kind === 'timeout' ? 504 : result.kind === 'unavailable' ? 503 : 500);
-    } else if (result.columns[0]?.[0] !== TRUE_BYTE) {
-      this.#refuse(403);
-    } else if (!this.#exchange.closed) {
-      this.#exchange.switchProtocol(
-        switchToWebSocket(this.#offer, null, this, {
-          ...DEFAULT_WEBSOCKET_OPTIONS,
-          ...this.#options.webSocket,
-        }),
-      );
-    }
-  }
-
-  #refuse(status: number): void {
-    this.#exchange.fail(status);
-    this.#finish();
+  /** It is not, or will not be, opened. */
+  leaveUnopened(): void {
+    if (this.#connection === null) this.#finish();
   }
 
   #finish(): void {
@@ -114,21 +81,29 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   open(connection: WebSocketConnection): void {
     this.#connection = connection;
-    this.#enqueue({ statement: ON_OPEN, name: 'websocket_on_open', parameters: [this.id], bytes: 0 });
+    this.#enqueue(this.#application?.onOpen ?? null, [this.id], 0);
     for (const message of this.#early.splice(0)) connection.send(message);
+    const { events, webSocket } = this.#options;
+    if (this.#stream !== null && this.#exchange !== null && events !== undefined) {
+      const maxUnsentBytes = webSocket?.maxUnsentBytes ?? DEFAULT_WEBSOCKET_OPTIONS.maxUnsentBytes;
+      this.#feed = new WebSocketFeed(events, connection, this.#exchange, this.#stream, maxUnsentBytes);
+    }
+    this.#exchange = null;
   }
 
   message(_connection: WebSocketConnection, message: WebSocketMessage): void {
-    this.#enqueue({
-      statement: typeof message === 'string' ? ON_TEXT : ON_BYTES,
-      name: 'websocket_on_message',
-      parameters: [this.id, message],
-      bytes: message.length,
-    });
+    const application = this.#application;
+    const callback = typeof message === 'string' ? application?.onText : application?.onBinary;
+    this.#enqueue(callback ?? null, [this.id, message], message.length);
+  }
+
+  drain(): void {
+    this.#feed?.drained();
   }
 
   close(): void {
-    this.#enqueue({ statement: ON_CLOSE, name: 'websocket_on_close', parameters: [this.id], bytes: 0 });
+    this.#feed?.close();
+    this.#enqueue(this.#application?.onClose ?? null, [this.id], 0, true);
   }
 
   // --- HubSocket ---
@@ -144,21 +119,34 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   // --- inside ---
 
-  #enqueue(callback: Callback): void {
-    this.#waiting.push(callback);
-    this.#waitingBytes += callback.bytes;
+  #enqueue(
+    callback: Callback | null,
+    parameters: readonly SqlParameter[],
+    bytes: number,
+    isLast = false,
+  ): void {
+    // What nobody wants to be told of.
+    if (callback === null && !isLast) return;
+    this.#waiting.push({ callback, parameters, bytes, isLast });
+    this.#waitingBytes += bytes;
     if (!this.#running) this.#next();
     this.#balance();
   }
 
   #next(): void {
-    const callback = this.#waiting.shift();
-    if (callback === undefined) return;
-    this.#waitingBytes -= callback.bytes;
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    const { callback, parameters, bytes, isLast } = waiting;
+    this.#waitingBytes -= bytes;
+    if (callback === null) {
+      this.#finish();
+      return;
+    }
     this.#running = true;
-    this.#call(callback, () => {
+    this.call(callback, parameters, null, (result) => {
       this.#running = false;
-      if (callback.statement === ON_CLOSE) this.#finish();
+      this.#closeAfter(result);
+      if (isLast) this.#finish();
       else this.#next();
       this.#balance();
     });
@@ -173,17 +161,30 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
     else this.#connection.resume();
   }
 
-  #call(callback: Callback, done: (result: CallResult) => void): void {
+  /** Where the application wants it, a client whose message was not handled is told so. */
+  #closeAfter({ kind }: CallResult): void {
+    if (this.#application?.closesOnError !== true || kind === 'row' || kind === 'no-row') return;
+    if (kind === 'unavailable' || kind === 'lost')
+      this.#connection?.close(TRY_AGAIN_LATER, 'try again later');
+    else this.#connection?.close(INTERNAL_ERROR, 'internal error');
+  }
+
+  /** Calls a function for this socket. `epoch`: that of the catalog it was found in, or null: callbacks are not routed to. */
+  call(
+    { statement, name }: Callback,
+    parameters: readonly SqlParameter[],
+    epoch: string | null,
+    done: (result: CallResult) => void,
+  ): void {
     const { dispatcher } = this.#options;
     dispatcher.dispatch({
-      statement: callback.statement,
-      parameters: callback.parameters,
-      // Callbacks are replaced, not routed to.
-      epoch: null,
+      statement,
+      parameters,
+      epoch,
       resetAfter: true,
       complete: (result) => {
         try {
-          this.#observe(callback, result);
+          this.#observe(name, result);
           done(result);
         } catch (error) {
           this.#options.observer.observe({ kind: 'internal-error', where: 'SQL WebSocket', error });
@@ -192,21 +193,32 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
     });
   }
 
-  /** An error undoes what the callback did, and the connection stays. */
-  #observe({ name }: Callback, result: CallResult): void {
-    const { observer, handlerTimeoutMs } = this.#options;
-    const handler = `omni_httpd.${name}`;
+  observeFailure(handler: string, message: string): void {
     const none = { sqlState: null, detail: null, hint: null, where: null };
-    const failed = { kind: 'handler-failed', id: this.id, handler, ...none } as const;
+    this.#options.observer.observe({ kind: 'handler-failed', id: this.id, handler, message, ...none });
+  }
+
+  /** An error undoes what the callback did, and the connection stays. */
+  #observe(handler: string, result: CallResult): void {
+    const { observer, handlerTimeoutMs } = this.#options;
     if (result.kind === 'failed') {
       const { code, message, detail = null, hint = null, where = null } = result.error;
-      observer.observe({ ...failed, sqlState: code, message, detail, hint, where });
+      observer.observe({
+        kind: 'handler-failed',
+        id: this.id,
+        handler,
+        sqlState: code,
+        message,
+        detail,
+        hint,
+        where,
+      });
     } else if (result.kind === 'timeout') {
       observer.observe({ kind: 'handler-timeout', id: this.id, handler, limitMs: handlerTimeoutMs });
     } else if (result.kind === 'unavailable') {
-      observer.observe({ ...failed, message: `it was not called: ${result.reason}` });
+      this.observeFailure(handler, `it was not called: ${result.reason}`);
     } else if (result.kind === 'lost') {
-      observer.observe({ ...failed, message: `the session went away: ${result.reason}` });
+      this.observeFailure(handler, `the session went away: ${result.reason}`);
     }
   }
 }

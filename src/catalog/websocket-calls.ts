@@ -1,21 +1,9 @@
-// The statements behind WebSockets in SQL, as prepared calls: the callbacks of omni_httpd (omni_httpd.md §11) and howdah's outbox.
-import type { PreparedStatement } from '../database/call.ts';
+// The statements behind howdah's outbox of messages to WebSockets, as prepared calls.
 import { prepareText } from './prepared-text.ts';
 
-const BYTEA_OID = 17;
 const INT8_OID = 20;
 const INT4_OID = 23;
 const TEXT_OID = 25;
-const UUID_OID = 2950;
-
-/** Its OID differs from one database to the next. */
-export const handshakeStatement = (requestType: number): PreparedStatement =>
-  prepareText('select omni_httpd.websocket_handler($1, $2, $3)', [INT4_OID, UUID_OID, requestType]);
-
-export const ON_OPEN = prepareText('select omni_httpd.websocket_on_open($1)', [UUID_OID]);
-export const ON_CLOSE = prepareText('select omni_httpd.websocket_on_close($1)', [UUID_OID]);
-export const ON_TEXT = prepareText('select omni_httpd.websocket_on_message($1, $2)', [UUID_OID, TEXT_OID]);
-export const ON_BYTES = prepareText('select omni_httpd.websocket_on_message($1, $2)', [UUID_OID, BYTEA_OID]);
 
 export const TAKE = prepareText('select howdah.take_websocket_messages($1, $2, $3)', [
   TEXT_OID,

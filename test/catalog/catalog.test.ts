@@ -37,7 +37,7 @@ function route(name: string, more: Partial<RouteRow> = {}): RouteRow {
 }
 
 function rows(epoch: number, ...routes: RouteRow[]): CatalogRows {
-  return { epoch: String(epoch), types: TYPES, listeners: [], routes, problems: [] };
+  return { epoch: String(epoch), types: TYPES, listeners: [], routes, webSockets: [], problems: [] };
 }
 
 function text(body: string): CallResult {

@@ -29,6 +29,11 @@ export const ERRORS = {
     message: 'an SQL file given with --sql failed',
     hint: 'nothing of that file was applied: correct it and start again',
   },
+  HOWDAH_DIRECTORY_NOT_ALLOWED: {
+    status: 500,
+    message: 'a handler answered with a file of a directory that is not to be read',
+    hint: 'allow the directory with --allow-fs, or correct the mount of the handler',
+  },
   HOWDAH_NO_SERVER: {
     status: null,
     message: 'no running server was found',

@@ -11,6 +11,7 @@ begin
     when 1 then 'omni_httpd.abort'::regtype
     when 2 then 'omni_httpd.http_proxy'::regtype
     when 3 then 'howdah.event_stream'::regtype
+    when 4 then to_regtype('howdah.http_file')
   end;
 end;
 $$;

@@ -2,6 +2,7 @@
 import type { SqlDispatcher } from '../database/call.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { Exchange } from '../web/exchange.ts';
+import type { LocalFile } from '../web/local-files.ts';
 import type { ProxyTarget } from '../web/proxy.ts';
 import type { WebSocketOptions } from '../server/websocket-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
@@ -15,6 +16,8 @@ export interface CatalogOptions {
   readonly observer: Observer;
   /** Answers the exchange with what an upstream answers (the outcome http_proxy). */
   readonly proxy: (exchange: Exchange, body: Buffer, target: ProxyTarget) => void;
+  /** Answers the exchange with a file (the outcome http_file). Rejects where it cannot. */
+  readonly file: (exchange: Exchange, file: LocalFile) => Promise<void>;
   /** Where WebSockets are kept; without it handshakes are requests as any other. */
   readonly webSockets?: WebSocketHub;
   /** Limits and times of WebSockets, where they are not the default. */

@@ -1,12 +1,14 @@
 // Decodes omni_httpd.http_outcome (its encoding is described at the type, sql/schema/001_types.sql) and applies the rules
 // that turn it into a response (omni_httpd.md §9). Does not send anything.
 import type { WholeResponse } from '../web/exchange.ts';
+import type { LocalFile } from '../web/local-files.ts';
 
 export type Outcome =
   | { readonly kind: 'response'; readonly response: WholeResponse; readonly warning: OutcomeWarning | null }
   | { readonly kind: 'abort' }
   | { readonly kind: 'proxy'; readonly url: string; readonly preserveHost: boolean }
   | { readonly kind: 'event-stream'; readonly stream: StreamOutcome }
+  | { readonly kind: 'file'; readonly file: LocalFile }
   /** Bytes that are no http_outcome, or that HTTP cannot say. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -61,6 +63,8 @@ export function decodeOutcome(bytes: Buffer | null): Outcome {
         return decodeProxy(bytes);
       case 3:
         return decodeStream(bytes);
+      case 4:
+        return decodeFile(bytes);
       default:
         return invalid('unknown variant');
     }
@@ -104,6 +108,26 @@ function decodeStream(bytes: Buffer): Outcome {
   at += 20;
   while (channels.length < count) channels.push(text() ?? '');
   return { kind: 'event-stream', stream: { channels, newest, since, fields: headers.fields } };
+}
+
+/** howdah.http_file (sql/objects/http_file.sql). */
+function decodeFile(bytes: Buffer): Outcome {
+  const headers: Headers = { fields: [], contentLength: null, hasContentType: false };
+  const flags = decodeHeaders(bytes, 1, headers);
+  if (flags === -1) return invalid('headers');
+  const mount = flags + 5;
+  const mountEnd = mount + bytes.readInt32BE(flags + 1);
+  const path = mountEnd + 4;
+  const pathEnd = path + bytes.readInt32BE(mountEnd);
+  if (pathEnd > bytes.length) return invalid('path');
+  const file = {
+    mount: bytes.toString('utf8', mount, mountEnd),
+    path: bytes.toString('utf8', path, pathEnd),
+    shownPath: bytes.toString('utf8', pathEnd),
+    listing: bytes.readUInt8(flags) === 1,
+    fields: headers.fields,
+  };
+  return { kind: 'file', file };
 }
 
 /** What the headers of an outcome say that is not sent as it is. */

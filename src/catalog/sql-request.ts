@@ -232,6 +232,13 @@ export class SqlRequest {
         if (this.#catalog.options.events === undefined) exchange.fail(500, 'there are no events here');
         else streamEvents(this.#catalog.options.events, exchange, outcome.stream);
         return;
+      case 'file':
+        this.#catalog.options.file(exchange, outcome.file).catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#observeFailure(this.#plan?.steps.at(-1), null, reason);
+          this.#fail500(reason);
+        });
+        return;
       case 'invalid':
         this.#observeFailure(this.#plan?.steps.at(-1), null, outcome.reason);
         this.#fail500(outcome.reason);

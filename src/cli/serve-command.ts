@@ -35,6 +35,7 @@ export async function runServe(
       tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: settings.sqlPaths,
+      allowedDirectories: settings.allowedDirectories,
       noInit: settings.noInit,
       dev: settings.dev,
       maxBodyBytes: settings.maxBodyBytes,

@@ -35,6 +35,7 @@ export interface ServeSettings {
   /** null: off. */
   readonly gateway: GatewayAddress | null;
   readonly sqlPaths: readonly string[];
+  readonly allowedDirectories: readonly string[];
   readonly noInit: boolean;
   readonly dev: boolean;
   readonly maxBodyBytes: number;
@@ -78,6 +79,7 @@ interface ServeFlags {
   readonly tlsClientCa?: string;
   readonly tlsDev?: boolean;
   readonly sql: readonly string[];
+  readonly allowFs: readonly string[];
   readonly init: boolean;
   readonly dev?: boolean;
   readonly maxBodyBytes: number;
@@ -149,6 +151,13 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
     .addOption(
       new Setting('--tls-dev', 'serve with a self-signed certificate for localhost where there is no other'),
     )
+    .optionsGroup('Files:')
+    .addOption(
+      new ListSetting(
+        '--allow-fs <DIR>',
+        'directory that SQL handlers may serve files of, with all below it',
+      ),
+    )
     .optionsGroup('Limits:')
     .addOption(
       new Setting('--max-body-bytes <SIZE>', 'largest request body: 500000, 10MB, 10MiB')
@@ -218,6 +227,7 @@ function serveSettings(command: Command): ServeSettings {
     },
     gateway: flags.pgListen === 'off' ? null : flags.pgListen,
     sqlPaths: flags.sql,
+    allowedDirectories: flags.allowFs,
     noInit: !flags.init,
     dev: flags.dev ?? false,
     maxBodyBytes: flags.maxBodyBytes,

@@ -9,6 +9,7 @@ import type { Database } from '../database/database.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
 import { HttpServer } from '../server/http-server.ts';
+import { LocalFiles } from '../web/local-files.ts';
 import { ReverseProxy } from '../web/proxy.ts';
 import { requestHandler } from '../web/request-handler.ts';
 import { CATALOG_CHANNEL } from './open-database.ts';
@@ -25,6 +26,8 @@ export interface HttpWorkerOptions {
   readonly handlerTimeoutMs: number;
   /** How long events are kept for clients that come again. */
   readonly eventRetentionMs: number;
+  /** Directories that handlers may answer with files of. */
+  readonly allowedDirectories: readonly string[];
 }
 
 /** What a worker's database is to listen to, besides the catalog's channel. */
@@ -65,6 +68,7 @@ export class HttpWorker {
   constructor(options: HttpWorkerOptions) {
     const { database, observer, observeRequests, maxBodyBytes, handlerTimeoutMs, dev } = options;
     this.events = new EventHub(database, observer, { retentionMs: options.eventRetentionMs });
+    const files = new LocalFiles(options.allowedDirectories);
     this.#database = database;
     this.#observer = observer;
     this.webSockets = new WebSocketHub(database, observer);
@@ -73,6 +77,7 @@ export class HttpWorker {
       dispatcher: database,
       observer,
       proxy: (exchange, body, target) => void this.#proxy.forward(exchange, body, target),
+      file: (exchange, file) => files.respond(exchange, file),
       webSockets: this.webSockets,
       events: this.events,
       maxBodyBytes,

@@ -36,6 +36,8 @@ export interface ServeOptions {
   readonly gateway: GatewayAddress | null;
   /** Files and directories of SQL to run at start. */
   readonly sqlPaths: readonly string[];
+  /** Directories that SQL handlers may answer with files of. */
+  readonly allowedDirectories: readonly string[];
   /** A new database gets no listener and no default page. */
   readonly noInit: boolean;
   /** SQL errors are shown in responses. */
@@ -114,7 +116,7 @@ class Server {
     this.#opened = opened;
     const { database } = opened;
     this.#database = database;
-    const { observer, maxBodyBytes, handlerTimeoutMs, dev, observeRequests } = options;
+    const { observer, maxBodyBytes, handlerTimeoutMs, dev, observeRequests, allowedDirectories } = options;
     this.#worker = new HttpWorker({
       database,
       observer,
@@ -123,6 +125,7 @@ class Server {
       maxBodyBytes,
       handlerTimeoutMs,
       eventRetentionMs: options.eventRetentionMs,
+      allowedDirectories,
     });
     const { tls, dataDirectory } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);

@@ -15,11 +15,13 @@ const UNKNOWN = 'application/octet-stream';
 
 /**
  * The value of `content-type` for a file with that name: by what follows the last dot, in any case. Text has `charset`
- * (default utf-8); XML says by itself what it is in (RFC 7303 §3), and JSON is always UTF-8.
+ * (default utf-8; null: none is said, of JSON neither); XML says by itself what it is in (RFC 7303 §3), and JSON is always
+ * UTF-8.
  */
-export function contentTypeOf(fileName: string, charset = 'utf-8'): string {
+export function contentTypeOf(fileName: string, charset: string | null = 'utf-8'): string {
   const extension = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase();
   const type = TYPES.get(extension) ?? UNKNOWN;
+  if (charset === null) return type;
   if (isJson(type)) return `${type}; charset=utf-8`;
   return type.startsWith('text/') && type !== 'text/xml' ? `${type}; charset=${charset}` : type;
 }

@@ -80,6 +80,7 @@ function fixture(
       proxy: () => {
         throw new Error('not expected');
       },
+      file: () => Promise.reject(new Error('not expected')),
       maxBodyBytes: 10,
       handlerTimeoutMs: 1000,
       dev: false,

@@ -403,6 +403,49 @@ describe('chains of routes', () => {
     assert.deepEqual(engine.proxied, [{ url: 'http://upstream/path', preserveHost: false }]);
   });
 
+  test('a static file handler answers with files that the server reads (§14)', async () => {
+    await engine.sql(`select omni_httpd.instantiate_static_file_handler(schema => 't');
+      select omni_httpd.instantiate_static_file_handler('t', 'files');
+      create domain t.other_fs as howdah.local_fs;
+      create table t.static (like omni_httpd.urlpattern_router, fs howdah.local_fs, path text, listing boolean);
+      create function t.serve(request omni_httpd.http_request, r t.static) returns omni_httpd.http_outcome
+        return t.static_file_handler(request, r.fs, path => r.path, listing => r.listing);
+      create function t.serve_other(request omni_httpd.http_request) returns omni_httpd.http_outcome
+        return t.files(request, howdah.local_fs('/srv/ü,"x')::t.other_fs, '/sub');
+      create function t.send(request omni_httpd.http_request) returns omni_httpd.http_outcome
+        return howdah.http_file(howdah.local_fs('/srv'), '/a.pdf', array[omni_http.http_header('x-sent', 'yes')]);
+      insert into t.static values
+        (omni_httpd.urlpattern('/*'), 't.serve'::regproc, howdah.local_fs('/srv/www'), null, true),
+        (omni_httpd.urlpattern('/one'), 't.serve'::regproc, howdah.local_fs('/srv/www'), '/index.html', null);
+      insert into omni_httpd.urlpattern_router values
+        (omni_httpd.urlpattern('/other/*'), 't.serve_other'::regproc), (omni_httpd.urlpattern('/send'), 't.send'::regproc);`);
+    await engine.sql('select howdah.discover_routers()');
+    await engine.sql(
+      "delete from t.static where path is null; insert into t.static select (omni_httpd.urlpattern('/some/*')), handler, fs, null, true from t.static",
+    );
+    for (const path of ['/some/file.html', '/one', '/other/x', '/send'])
+      assert.equal(await get(path), 'fail 598');
+    const of = (mount: string, path: string, shownPath = path, listing = false): object => ({
+      mount,
+      path,
+      shownPath,
+      listing,
+      fields: [],
+    });
+    assert.deepEqual(engine.files, [
+      of('/srv/www', '/some/file.html', '/some/file.html', true),
+      of('/srv/www', '/index.html'),
+      of('/srv/ü,"x', '/sub/other/x', '/other/x'),
+      { ...of('/srv', '/a.pdf'), fields: ['x-sent', 'yes'] },
+    ]);
+    assert.equal(await askShort(engine.catalog.handle, { method: 'POST', path: '/one' }), '404');
+    assert.equal(
+      await engine.value("omni_types.variant(t.send(omni_httpd.http_request('/')))"),
+      'howdah.http_file',
+    );
+    await engine.sql('delete from t.static');
+  });
+
   test('a role or setting that a handler left behind is gone for the next request', async () => {
     await engine.sql(`create role someone; create function t.changes() returns omni_httpd.http_outcome language plpgsql
       as $$ declare outcome omni_httpd.http_outcome := omni_httpd.http_response('changed');

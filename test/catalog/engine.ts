@@ -12,6 +12,8 @@ import {
   type SessionLink,
 } from '../../src/database/session-link.ts';
 import { Session } from '../../src/database/session.ts';
+import type { Exchange } from '../../src/web/exchange.ts';
+import type { LocalFile } from '../../src/web/local-files.ts';
 import type { Observation } from '../../src/observe/observation.ts';
 
 /** Carries exchanges to the engine at once; refuses those with an old epoch, as the real links do. */
@@ -55,6 +57,7 @@ export interface Engine {
   /** The value of a query for one value, as text. */
   value(text: string): Promise<string | null>;
   proxied: { url: string; preserveHost: boolean }[];
+  readonly files: readonly LocalFile[];
   close(): Promise<void>;
 }
 
@@ -71,6 +74,7 @@ export async function openEngine(): Promise<Engine> {
   const observations: Observation[] = [];
   const calls: SqlCall[] = [];
   const proxied: Engine['proxied'] = [];
+  const files: LocalFile[] = [];
   const session = new Session(new InProcessLink(db, () => epoch), {
     notice: () => {},
     notification: () => {},
@@ -102,6 +106,10 @@ export async function openEngine(): Promise<Engine> {
       proxied.push(target);
       exchange.fail(599);
     },
+    file: async (exchange: Exchange, file: LocalFile) => {
+      files.push(file);
+      exchange.fail(598);
+    },
     maxBodyBytes: 1_000_000,
     handlerTimeoutMs: 30_000,
     dev: false,
@@ -113,6 +121,7 @@ export async function openEngine(): Promise<Engine> {
     observations,
     calls,
     proxied,
+    files,
     sql: async (text) => {
       await db.exec(text);
       await readEpoch();

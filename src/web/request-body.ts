@@ -12,33 +12,67 @@ export interface BodyReader {
 
 const EMPTY = Buffer.alloc(0);
 
+/**
+ * Bodies that announce up to this much are gathered in place, which saves a copy. Larger ones are not trusted with memory
+ * before they have sent it.
+ */
+const MAX_ANNOUNCED_BYTES = 1_048_576;
+
 /** Collects a body of at most `limitBytes`; calls `done` with it, or `refused`, once. */
 export class BodyCollector implements BodyReader {
   readonly #limitBytes: number;
+  /** Where the whole body goes; made with its first piece, so that it costs nothing before. */
+  #whole: Buffer | null = null;
+  readonly #announced: number | null;
   readonly #done: (body: Buffer) => void;
   readonly #refused: (reason: BodyRefusal) => void;
   #chunks: Buffer[] = [];
   #length = 0;
   #over = false;
 
-  constructor(limitBytes: number, done: (body: Buffer) => void, refused: (reason: BodyRefusal) => void) {
+  /** `announced` is the length that the request gives for its body, or null. */
+  constructor(
+    limitBytes: number,
+    announced: number | null,
+    done: (body: Buffer) => void,
+    refused: (reason: BodyRefusal) => void,
+  ) {
     this.#limitBytes = limitBytes;
+    this.#announced = announced;
     this.#done = done;
     this.#refused = refused;
   }
 
   receive(chunk: Buffer): void {
     if (this.#over) return;
+    const at = this.#length;
     this.#length += chunk.length;
-    if (this.#length <= this.#limitBytes) this.#chunks.push(Buffer.from(chunk));
-    else this.#refuse('too-large');
+    if (this.#length > this.#limitBytes) {
+      this.#refuse('too-large');
+      return;
+    }
+    const announced = this.#announced;
+    if (at === 0 && announced !== null && announced > chunk.length && announced <= MAX_ANNOUNCED_BYTES) {
+      this.#whole = Buffer.allocUnsafeSlow(announced);
+    }
+    const whole = this.#whole;
+    if (whole === null) {
+      this.#chunks.push(Buffer.from(chunk));
+    } else if (this.#length <= whole.length) {
+      whole.set(chunk, at);
+    } else {
+      // The protocols hold a body to its length, but a stream handler before this one may have decoded it.
+      this.#chunks.push(whole.subarray(0, at), Buffer.from(chunk));
+      this.#whole = null;
+    }
   }
 
   receiveEnd(): void {
     if (this.#over) return;
     this.#over = true;
     const [first] = this.#chunks;
-    if (first === undefined) this.#done(EMPTY);
+    if (this.#whole !== null) this.#done(this.#whole.subarray(0, this.#length));
+    else if (first === undefined) this.#done(EMPTY);
     else this.#done(this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#length));
     this.#chunks = [];
   }
@@ -51,6 +85,7 @@ export class BodyCollector implements BodyReader {
     if (this.#over) return;
     this.#over = true;
     this.#chunks = [];
+    this.#whole = null;
     this.#refused(reason);
   }
 }

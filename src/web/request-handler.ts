@@ -155,7 +155,7 @@ class RequestHandler implements StreamHandler, Exchange {
       tooLarge();
       return;
     }
-    const collector = new BodyCollector(limitBytes, done, (reason) => {
+    const collector = new BodyCollector(limitBytes, contentLength, done, (reason) => {
       if (reason === 'too-large') tooLarge();
       else refused(reason);
     });

@@ -33,6 +33,19 @@ function list(): void {
   }
 }
 
+/** One answer of each contestant; ends with status 1 where one is wrong. */
+async function rehearse(chosen: readonly Scenario[]): Promise<void> {
+  const plan = { seconds: 1, warmUpSeconds: 1, cores: chooseCores() };
+  for (const { name, contestants } of chosen) {
+    for (const contestant of contestants) {
+      if (contestant.rehearse === undefined) continue;
+      const fault = await contestant.rehearse(plan);
+      console.log(`${name}, ${contestant.name}: ${fault ?? 'right'}`);
+      if (fault !== null) process.exitCode = 1;
+    }
+  }
+}
+
 async function bench(options: Options): Promise<void> {
   const cores = chooseCores();
   if (cores.warning !== null) console.error(cores.warning);
@@ -84,5 +97,7 @@ try {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
   process.exit(USAGE_EXIT);
 }
+const { scenarios } = options;
 if (options.list) list();
+else if (options.rehearse) await rehearse(SCENARIOS.filter(({ name }) => scenarios.includes(name)));
 else await bench(options);

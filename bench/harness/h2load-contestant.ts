@@ -7,9 +7,10 @@ import type { IncomingMessage } from 'node:http';
 import { othersShare, readCore } from './core-watch.ts';
 import { cpuTimeUs } from './cpu-time.ts';
 import { findH2LoadFault, runH2Load, type H2Load } from './h2load.ts';
-import { BUSY_LOAD_SHARE, discounted, MICROSECONDS, servedContestant } from './http-contestant.ts';
+import { BUSY_LOAD_SHARE, MICROSECONDS } from './http-contestant.ts';
 import { findFault, type Answer, type Expectation } from './probe.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
+import { discounted, servedContestant } from './served-contestant.ts';
 import type { ServerCommand, ServerProcess } from './server-process.ts';
 
 export interface H2LoadContestant {
@@ -61,20 +62,15 @@ async function measure(
   server: ServerProcess,
   plan: RunPlan,
 ): Promise<RunResult> {
-  const { load, expected } = contestant;
-  const first = await probe(load, server.port);
-  const fault = findFault(first, expected);
-  if (fault !== null) return discounted(`before the load: ${fault}`);
-
+  const { load } = contestant;
+  const { bytes } = await probe(load, server.port);
   await runH2Load(load, server.port, plan.warmUpSeconds, plan.cores.load);
   const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
   const { summary, durationUs, busy } = await runH2Load(load, server.port, plan.seconds, plan.cores.load);
   const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
 
-  const loadFault = findH2LoadFault(summary, load, first.bytes);
+  const loadFault = findH2LoadFault(summary, load, bytes);
   if (loadFault !== null) return discounted(loadFault);
-  const lastFault = findFault(await probe(load, server.port), expected);
-  if (lastFault !== null) return discounted(`after the load: ${lastFault}`);
   const cpuKnown = before.serverUs !== null && after.serverUs !== null;
   return {
     kind: 'counted',
@@ -90,6 +86,12 @@ async function measure(
 }
 
 export function h2loadContestant(contestant: H2LoadContestant): Contestant {
-  const { name, version, server } = contestant;
-  return servedContestant(name, version, server, (running, plan) => measure(contestant, running, plan));
+  const { name, version, server, load, expected } = contestant;
+  return servedContestant(
+    name,
+    version,
+    server,
+    (running, plan) => measure(contestant, running, plan),
+    async (running) => findFault(await probe(load, running.port), expected),
+  );
 }

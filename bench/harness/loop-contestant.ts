@@ -4,7 +4,7 @@ import { runChild } from './child-processes.ts';
 import { othersShare, readCore } from './core-watch.ts';
 import { pinned } from './cores.ts';
 import { endedChildrenCpuTimeUs } from './cpu-time.ts';
-import { discounted, messageOf } from './http-contestant.ts';
+import { discounted, messageOf } from './served-contestant.ts';
 import type { Contestant } from './scenario.ts';
 import { tellingLine } from './server-process.ts';
 

@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 const DEFAULT_RUNS = 5;
 const DEFAULT_SECONDS = 5;
 
-export const USAGE = `npm run bench -- [SCENARIO…] [--runs N] [--seconds S] [--json FILE] [--list]
+export const USAGE = `npm run bench -- [SCENARIO…] [--runs N] [--seconds S] [--json FILE] [--rehearse] [--list]
 
   SCENARIO       one of the scenarios below; all of them if none is named
   --runs N       how many times each contestant runs (default ${DEFAULT_RUNS})
   --seconds S    how long a run is measured, in whole seconds (default ${DEFAULT_SECONDS})
   --json FILE    write the whole result there, too
+  --rehearse     start every contestant and look at one answer of it, without a load
   --list         list the scenarios and their contestants
 `;
 
@@ -18,6 +19,7 @@ export interface Options {
   readonly runs: number;
   readonly seconds: number;
   readonly json: string | null;
+  readonly rehearse: boolean;
   readonly list: boolean;
 }
 
@@ -36,6 +38,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       runs: { type: 'string' },
       seconds: { type: 'string' },
       json: { type: 'string' },
+      rehearse: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   });
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     runs: positive('runs', values.runs, DEFAULT_RUNS),
     seconds: positive('seconds', values.seconds, DEFAULT_SECONDS),
     json: values.json ?? null,
+    rehearse: values.rehearse,
     list: values.list,
   };
 }

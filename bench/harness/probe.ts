@@ -1,14 +1,15 @@
 // One request over a socket of its own, to see that a server gives the right answer and how many bytes that answer has.
 // Reads what a benchmark needs, a response with a content-length, and is no HTTP client.
 import { connect } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 
 const HEAD_END = '\r\n\r\n';
 const PROBE_LIMIT_MS = 10_000;
 
 export interface Expectation {
   readonly status: number;
-  /** The exact body, or what it must match. */
-  readonly body: string | RegExp;
+  /** The exact body, or what it must match, or the value that it must be the JSON of. */
+  readonly body: string | RegExp | { readonly json: unknown };
   /** Field names in lower case, and what their values must match. */
   readonly fields: Readonly<Record<string, RegExp>>;
 }
@@ -46,11 +47,20 @@ export function parseAnswer(received: Buffer): Answer | null {
   };
 }
 
+function isRightBody(body: string, expected: Expectation['body']): boolean {
+  if (typeof expected === 'string') return body === expected;
+  if (expected instanceof RegExp) return expected.test(body);
+  try {
+    return isDeepStrictEqual(JSON.parse(body), expected.json);
+  } catch {
+    return false;
+  }
+}
+
 /** What is wrong with an answer, or null. */
 export function findFault(answer: Answer, expected: Expectation): string | null {
   if (answer.status !== expected.status) return `status ${answer.status} instead of ${expected.status}`;
-  const { body } = expected;
-  if (typeof body === 'string' ? answer.body !== body : !body.test(answer.body)) {
+  if (!isRightBody(answer.body, expected.body)) {
     return `wrong body: ${JSON.stringify(answer.body.slice(0, 80))}`;
   }
   for (const [name, pattern] of Object.entries(expected.fields)) {
@@ -61,13 +71,29 @@ export function findFault(answer: Answer, expected: Expectation): string | null 
   return null;
 }
 
-/** Asks for `target`; rejects where no answer comes. The connection is kept alive by the request, as under load. */
-export function probe(port: number, target: string): Promise<Answer> {
+/** What the load generator asks for, as far as an answer depends on it. */
+export interface ProbeRequest {
+  readonly target: string;
+  /** Field lines, as in `name: value`. */
+  readonly fields?: readonly string[];
+  /** The body of a POST; without it, the request is a GET. */
+  readonly post?: string;
+}
+
+function requestText(port: number, { target, fields = [], post }: ProbeRequest): string {
+  const length = post === undefined ? [] : [`Content-Length: ${Buffer.byteLength(post)}`];
+  const method = post === undefined ? 'GET' : 'POST';
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: 127.0.0.1:${port}`, ...fields, ...length];
+  return `${lines.join('\r\n')}\r\n\r\n${post ?? ''}`;
+}
+
+/** Asks; rejects where no answer comes. The connection is kept alive by the request, as under load. */
+export function probe(port: number, request: ProbeRequest): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const socket = connect(port, '127.0.0.1');
   let received = Buffer.alloc(0);
   socket.setTimeout(PROBE_LIMIT_MS, () => reject(new Error(`no answer within ${PROBE_LIMIT_MS} ms`)));
-  socket.once('connect', () => socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`));
+  socket.once('connect', () => socket.write(requestText(port, request)));
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk]);
     try {

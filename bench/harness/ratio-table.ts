@@ -41,9 +41,12 @@ function row(cells: readonly string[]): string {
 
 /** The table, with its heading above it and the notes on its runs below. */
 export function renderRatioTable(scenario: Scenario, summaries: readonly ContestantSummary[]): string {
-  const http = scenario.unit === 'requests/s';
-  const heads = ['', `${scenario.unit} (min–max)`, `${scenario.subject} is × as fast (min–max)`, 'target'];
-  if (http) heads.push('p50 ms', 'p99 ms', 'CPU µs/request', `× CPU of ${scenario.subject} (min–max)`);
+  const hasLatency = summaries.some(({ p99Us }) => p99Us !== null);
+  const hasCpu = summaries.some(({ cpuUs }) => cpuUs !== null);
+  const better = scenario.better ?? 'as fast';
+  const heads = ['', `${scenario.unit} (min–max)`, `${scenario.subject} is × ${better} (min–max)`, 'target'];
+  if (hasLatency) heads.push('p50 ms', 'p99 ms');
+  if (hasCpu) heads.push('CPU µs each', `× CPU of ${scenario.subject} (min–max)`);
   heads.push('others on its core', 'runs');
   const rows = summaries.map((each) => {
     const name = each.name === scenario.subject ? `**${each.name}**` : each.name;
@@ -53,8 +56,8 @@ export function renderRatioTable(scenario: Scenario, summaries: readonly Contest
       ratioCell(each.subjectRatio),
       targetCell(each.target),
     ];
-    if (http) {
-      cells.push(latencyCell(each.p50Us), latencyCell(each.p99Us));
+    if (hasLatency) cells.push(latencyCell(each.p50Us), latencyCell(each.p99Us));
+    if (hasCpu) {
       cells.push(each.cpuUs?.toFixed(1) ?? NOTHING, ratioCell(each.cpuRatio));
     }
     const runs = each.counted === each.runs ? String(each.runs) : `${each.counted} of ${each.runs}`;

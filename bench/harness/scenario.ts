@@ -31,6 +31,10 @@ export interface RunPlan {
   /** How long it is loaded before, unmeasured: the JIT compiler is done with the hot path after a second or so. */
   readonly warmUpSeconds: number;
   readonly cores: Cores;
+  /** Directory of another checkout of this repository, whose files are run instead of those of this one. */
+  readonly checkout?: string;
+  /** Environment of the server besides its own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Contestant {
@@ -39,6 +43,8 @@ export interface Contestant {
   readonly version: string;
   /** One run from a fresh process. Never rejects for what the contestant does wrong: that is a discounted run. */
   run(plan: RunPlan): Promise<RunResult>;
+  /** Answers what is wrong with its answers, without a load; null: nothing. Not there where only a run can tell. */
+  rehearse?(plan: RunPlan): Promise<string | null>;
 }
 
 /** How many times as fast as `against` the subject should be. */
@@ -51,11 +57,13 @@ export interface Scenario {
   /** As on the command line. */
   readonly name: string;
   readonly title: string;
-  readonly unit: 'requests/s' | 'ms';
+  readonly unit: string;
   /** Whether a higher or a lower value is faster. */
   readonly faster: 'higher' | 'lower';
   /** The contestant that the others are compared with, by name. */
   readonly subject: string;
+  /** What a ratio above 1 says of the subject; `as fast` if it is not given. */
+  readonly better?: string;
   readonly contestants: readonly Contestant[];
   readonly targets: readonly Target[];
   /** Where the usual warm-up is too short to reach a steady state; seconds. */

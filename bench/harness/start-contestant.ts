@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { othersShare, readCore } from './core-watch.ts';
 import { endedChildrenCpuTimeUs } from './cpu-time.ts';
-import { discounted, messageOf } from './http-contestant.ts';
+import { discounted, messageOf } from './served-contestant.ts';
 import { findFault, probe } from './probe.ts';
 import type { Answer, Expectation } from './probe.ts';
 import type { Contestant, RunPlan } from './scenario.ts';
@@ -30,7 +30,7 @@ export interface StartContestant {
 async function pollAnswer(port: number, target: string, deadline: number): Promise<Answer> {
   for (;;) {
     try {
-      return await probe(port, target);
+      return await probe(port, { target });
     } catch (error) {
       // Refused while nobody listens, closed while nobody answers.
       if (performance.now() > deadline) throw error;

@@ -15,6 +15,12 @@ export interface WrkLoad {
   readonly target: string;
   /** A file of bench/load that prints the summary line at its end. */
   readonly script: string;
+  /** Field lines that every request has besides those of wrk, as in `name: value`. */
+  readonly fields?: readonly string[];
+  /** The body of a POST; without it, requests are GET. */
+  readonly post?: string;
+  /** How many requests are sent at once on a connection, before their answers are read; 1 if it is not given. */
+  readonly pipelined?: number;
 }
 
 /** What the script's line says. Latencies are in microseconds. */
@@ -68,9 +74,9 @@ const SIZE_TOLERANCE = 0.01;
  * wrk does not look at bodies, nor at statuses below 400: a response of another size than the probe's gives a wrong or
  * cut answer away all the same. Answers the fault, or null.
  */
-export function findSizeFault(summary: WrkSummary, connections: number, answerBytes: number): string | null {
+export function findSizeFault(summary: WrkSummary, inFlight: number, answerBytes: number): string | null {
   const due = summary.requests * answerBytes;
-  const slack = Math.max(due * SIZE_TOLERANCE, connections * answerBytes);
+  const slack = Math.max(due * SIZE_TOLERANCE, inFlight * answerBytes);
   if (Math.abs(summary.bytes - due) <= slack) return null;
   const mean = (summary.bytes / summary.requests).toFixed(1);
   return `responses under load had ${mean} bytes on average, the probe's ${answerBytes}`;
@@ -91,9 +97,14 @@ export async function runWrk(
       `--connections=${load.connections}`,
       `--duration=${Math.max(1, Math.round(seconds))}s`,
       `--script=${LOAD_DIRECTORY}/${load.script}`,
+      ...(load.fields ?? []).map((field) => `--header=${field}`),
       `http://127.0.0.1:${port}${load.target}`,
     ]),
-    { BENCH_LOAD_DIRECTORY: LOAD_DIRECTORY },
+    {
+      BENCH_LOAD_DIRECTORY: LOAD_DIRECTORY,
+      BENCH_POST: load.post ?? '',
+      BENCH_PIPELINED: String(load.pipelined ?? 1),
+    },
   );
   const summary = parseWrkSummary(`${stdout}\n${stderr}`);
   const after = endedChildrenCpuTimeUs();

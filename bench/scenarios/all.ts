@@ -1,13 +1,17 @@
 // Every scenario, in the order in which they run.
 import type { Scenario } from '../harness/scenario.ts';
 import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
-import { plainHttp1 } from './plain-http1.ts';
+import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from './http1.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
 import { startExisting, startFresh } from './start.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   plainHttp1,
+  pipelinedHttp1,
+  headersHttp1,
+  jsonHttp1,
+  bodyHttp1,
   plainHttp2,
   plainHttp2Single,
   headersHttp2,

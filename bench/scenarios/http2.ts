@@ -110,7 +110,12 @@ const largeLoad = (): H2Load => {
 
 /** A contestant whose load needs a file, which is not written until it runs. */
 function lazily(name: string, version: string, make: () => Contestant): Contestant {
-  return { name, version, run: (plan) => make().run(plan) };
+  return {
+    name,
+    version,
+    run: (plan) => make().run(plan),
+    rehearse: async (plan) => (await make().rehearse?.(plan)) ?? null,
+  };
 }
 
 const largePeers = (): Contestant[] =>

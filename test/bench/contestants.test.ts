@@ -63,7 +63,7 @@ describe('a server process', () => {
       await freePort(),
       null,
     );
-    const answer = await probe(server.port, '/');
+    const answer = await probe(server.port, { target: '/' });
     assert.equal(answer.body, 'hello');
     assert.equal(await server.stop(), null);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();

@@ -182,7 +182,14 @@ describe('options', () => {
 
   it('scenarios and numbers are taken', () => {
     const options = parseOptions(['b', '--runs', '3', '--seconds', '2', '--json', 'f'], ['a', 'b']);
-    assert.deepEqual(options, { scenarios: ['b'], runs: 3, seconds: 2, json: 'f', list: false });
+    assert.deepEqual(options, {
+      scenarios: ['b'],
+      runs: 3,
+      seconds: 2,
+      json: 'f',
+      rehearse: false,
+      list: false,
+    });
   });
 
   it('an unknown scenario, an unknown option and a number that is none are refused', () => {

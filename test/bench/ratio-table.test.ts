@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { runInterleaved } from '../../bench/harness/interleave.ts';
 import type { ScenarioRuns } from '../../bench/harness/interleave.ts';
 import { renderRatioTable } from '../../bench/harness/ratio-table.ts';
-import type { RunResult, Scenario } from '../../bench/harness/scenario.ts';
+import type { CountedRun, RunResult, Scenario } from '../../bench/harness/scenario.ts';
 import { summarize } from '../../bench/harness/summary.ts';
 import type { ContestantSummary } from '../../bench/harness/summary.ts';
 
@@ -104,7 +104,7 @@ describe('the table', () => {
       table(runs([counted(10_000), counted(12_000)], [counted(20_000), counted(1_224_000)])),
       `### sample: A sample
 
-|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs/request | × CPU of howdah (min–max) | others on its core | runs |
+|  | requests/s (min–max) | howdah is × as fast (min–max) | target | p50 ms | p99 ms | CPU µs each | × CPU of howdah (min–max) | others on its core | runs |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | peer | 11 000 (10 000–12 000) | 52.00 (2.00–102.00) | ≥ 1.5 met | 1.20 | 3.45 | 20.0 | 1.00 (1.00–1.00) | 3 % | 2 |
 | **howdah** | 622 000 (20 000–1 224 000) | – | – | 1.20 | 3.45 | 20.0 | – | 3 % | 2 |
@@ -124,11 +124,17 @@ describe('the table', () => {
     assert.match(text, /\| peer \| – \| – \| ≥ 1\.5 not measured \| – \| – \| – \| – \| – \| 0 of 1 \|/);
   });
 
-  it('has no latency where times are measured', () => {
-    const times: Scenario = { ...scenario, unit: 'ms', faster: 'lower', targets: [] };
+  it('has no latency and no CPU time where none was measured, and says of what a ratio is', () => {
+    const memory: Scenario = { ...scenario, unit: 'bytes', faster: 'lower', better: 'as small', targets: [] };
+    const bare = (value: number): RunResult => ({
+      ...(counted(value) as CountedRun),
+      p50Us: null,
+      p99Us: null,
+      cpuUs: null,
+    });
     assert.match(
-      table(runs([counted(500)], [counted(250)], times)),
-      /\| ms \(min–max\) .*target \| others on its core \| runs \|/,
+      table(runs([bare(500)], [bare(250)], memory)),
+      /\| bytes \(min–max\) \| howdah is × as small \(min–max\) \| target \| others on its core \| runs \|[^]*2\.00/,
     );
   });
 });

@@ -27,6 +27,12 @@ const DESCRIBE: Describe = {
 
   // One line a request is the access log's business.
   'request-done': null,
+  'stream-measured': null,
+  'stream-traced': (seen) =>
+    record('debug', `stream ${seen.event}${seen.detail === '' ? '' : `: ${seen.detail}`}`, {
+      id: seen.id,
+      sinceMs: seen.sinceMs,
+    }),
 
   'listener-opened': (seen) => record('info', `listening on ${seen.url}`, { listener: seen.id }),
   'listener-closed': (seen) => record('info', `no longer listening on ${seen.url}`, { listener: seen.id }),

@@ -37,6 +37,30 @@ export type Observation =
       readonly durationMs: number;
       readonly end: 'answered' | 'aborted' | 'client-left' | 'failed';
     }
+  /** By the stream handler `metrics`, for each stream that it saw. */
+  | {
+      readonly kind: 'stream-measured';
+      readonly id: string;
+      readonly method: string;
+      readonly version: string;
+      /** 0 where no response was sent. */
+      readonly status: number;
+      readonly end: 'answered' | 'aborted' | 'client-left' | 'failed';
+      /** Until the request was complete, and until the head of the response was sent; null for what did not happen. */
+      readonly requestMs: number | null;
+      readonly responseMs: number | null;
+      readonly durationMs: number;
+      readonly requestBodyBytes: number;
+      readonly responseBodyBytes: number;
+    }
+  /** By the stream handler `tracer`, for each event and command of the streams that it traces. */
+  | {
+      readonly kind: 'stream-traced';
+      readonly id: string;
+      readonly event: string;
+      readonly detail: string;
+      readonly sinceMs: number;
+    }
   | {
       readonly kind: 'request-refused';
       readonly peer: string;

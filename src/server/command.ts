@@ -37,8 +37,13 @@ export type Command =
       readonly fields: FieldLines;
       readonly body: Buffer | string;
     }
-  /** Changes options for this stream's connection. */
-  | { readonly kind: 'set-options'; readonly idleTimeoutMs?: number; readonly maxSkipBodyBytes?: number }
+  /** Changes options for this stream's connection, or how its response is compressed where `compress` is among the handlers. */
+  | {
+      readonly kind: 'set-options';
+      readonly idleTimeoutMs?: number;
+      readonly maxSkipBodyBytes?: number;
+      readonly compression?: CompressionChoice;
+    }
   /** Goes to the observers as a warning about this stream. */
   | { readonly kind: 'log'; readonly message: string; readonly detail: string }
   /** Ends the stream: what was not answered yet is a 204, what was begun is ended. */
@@ -47,6 +52,14 @@ export type Command =
   | { readonly kind: 'abort' }
   /** The handlers cannot go on: 500 (or the error response) if nothing was sent, a reset otherwise. */
   | { readonly kind: 'internal-error'; readonly where: string; readonly error: unknown };
+
+/** What a response may choose for itself, before it begins, in place of the options of `compress`. */
+export interface CompressionChoice {
+  /** false: it is sent as it is. */
+  readonly enabled?: boolean;
+  readonly buffering?: boolean;
+  readonly thresholdBytes?: number;
+}
 
 export interface ResponseCommand {
   readonly kind: 'response';

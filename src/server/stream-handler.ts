@@ -66,8 +66,11 @@ export interface StreamHandler {
 }
 
 export interface StreamHandlerFactory {
-  /** `next` makes the handler further in; a handler that answers by itself need not call it. */
-  open(stream: StreamHandle, next: () => StreamHandler): StreamHandler;
+  /**
+   * `next` makes the handler further in, for this stream or for what it is to see of it; a handler that answers by itself need
+   * not call it.
+   */
+  open(stream: StreamHandle, next: (stream?: StreamHandle) => StreamHandler): StreamHandler;
   /**
    * May change, not drop, the response to something that never became a request (malformed, too large, too slow).
    * `partial` is what is known of the request.
@@ -85,7 +88,8 @@ export function openHandlers(chain: StreamHandlerChain, stream: StreamHandle): S
 
 function openFrom(chain: StreamHandlerChain, index: number, stream: StreamHandle): StreamHandler {
   const factory = chain[index];
-  return factory === undefined ? noNext() : factory.open(stream, () => openFrom(chain, index + 1, stream));
+  if (factory === undefined) return noNext();
+  return factory.open(stream, (inner = stream) => openFrom(chain, index + 1, inner));
 }
 
 function noNext(): never {

@@ -183,6 +183,12 @@ describe('the error log', () => {
       [{ kind: 'listener-closed', id: 1, url: 'u' }, 'info', /no longer .* u$/],
       [{ kind: 'listener-failed', id: 1, address: 'a', reason: 'r' }, 'error', /on a: r$/],
       [{ kind: 'accept-failed', url: 'u', reason: 'r' }, 'warn', /on u: r$/],
+      [
+        { kind: 'stream-traced', id: 'i', event: 'data', detail: '5 bytes', sinceMs: 1 },
+        'debug',
+        /^stream data: 5 bytes$/,
+      ],
+      [{ kind: 'stream-traced', id: 'i', event: 'init', detail: '', sinceMs: 1 }, 'debug', /^stream init$/],
       [{ kind: 'request-refused', peer: 'p', status: 400, reason: 'r' }, 'info', /with 400: r$/],
       [{ kind: 'handler-timeout', id: 'i', handler: 'h', limitMs: 7 }, 'error', /^h ran longer than 7 ms/],
       [{ kind: 'handler-warning', id: 'i', message: 'm', detail: 'd' }, 'warn', /^m$/],

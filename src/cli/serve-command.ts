@@ -38,6 +38,8 @@ export async function runServe(
       allowedDirectories: settings.allowedDirectories,
       noInit: settings.noInit,
       dev: settings.dev,
+      compress: settings.compress,
+      decompress: settings.decompress,
       maxBodyBytes: settings.maxBodyBytes,
       handlerTimeoutMs: settings.handlerTimeoutMs,
       eventRetentionMs: settings.eventRetentionMs,

@@ -38,6 +38,8 @@ export interface ServeSettings {
   readonly allowedDirectories: readonly string[];
   readonly noInit: boolean;
   readonly dev: boolean;
+  readonly compress: boolean;
+  readonly decompress: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
   readonly eventRetentionMs: number;
@@ -82,6 +84,8 @@ interface ServeFlags {
   readonly allowFs: readonly string[];
   readonly init: boolean;
   readonly dev?: boolean;
+  readonly compress?: boolean;
+  readonly decompress?: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeout: number;
   readonly eventRetention: number;
@@ -158,6 +162,9 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
         'directory that SQL handlers may serve files of, with all below it',
       ),
     )
+    .optionsGroup('Compression:')
+    .addOption(new Setting('--compress', 'compress responses (zstd, br, gzip) where the client accepts it'))
+    .addOption(new Setting('--decompress', 'decompress request bodies: handlers see what was compressed'))
     .optionsGroup('Limits:')
     .addOption(
       new Setting('--max-body-bytes <SIZE>', 'largest request body: 500000, 10MB, 10MiB')
@@ -230,6 +237,8 @@ function serveSettings(command: Command): ServeSettings {
     allowedDirectories: flags.allowFs,
     noInit: !flags.init,
     dev: flags.dev ?? false,
+    compress: flags.compress ?? false,
+    decompress: flags.decompress ?? false,
     maxBodyBytes: flags.maxBodyBytes,
     handlerTimeoutMs: flags.handlerTimeout,
     eventRetentionMs: flags.eventRetention,

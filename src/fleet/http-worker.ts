@@ -8,8 +8,11 @@ import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
+import { compress } from '../server/compress.ts';
+import { decompress } from '../server/decompress.ts';
 import { HttpServer } from '../server/http-server.ts';
 import { LocalFiles } from '../web/local-files.ts';
+import type { StreamHandlerChain, StreamHandlerFactory } from '../server/stream-handler.ts';
 import { ReverseProxy } from '../web/proxy.ts';
 import { requestHandler } from '../web/request-handler.ts';
 import { CATALOG_CHANNEL } from './open-database.ts';
@@ -22,6 +25,10 @@ export interface HttpWorkerOptions {
   readonly observeRequests: boolean;
   /** SQL errors are shown in responses. */
   readonly dev: boolean;
+  /** Responses are compressed where the client accepts it. */
+  readonly compress: boolean;
+  /** Request bodies are decompressed; handlers see them as if they had been sent so. */
+  readonly decompress: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
   /** How long events are kept for clients that come again. */
@@ -85,7 +92,7 @@ export class HttpWorker {
       dev,
     });
     this.http = new HttpServer({
-      handlers: [requestHandler(this.catalog.handle)],
+      handlers: handlerChain(options, requestHandler(this.catalog.handle)),
       observer,
       observeRequests,
     });
@@ -174,4 +181,10 @@ export class HttpWorker {
   #observeError(where: string, error: unknown): void {
     this.#observer.observe({ kind: 'internal-error', where, error });
   }
+}
+
+function handlerChain(options: HttpWorkerOptions, last: StreamHandlerFactory): StreamHandlerChain {
+  let chain: StreamHandlerChain = [last];
+  if (options.decompress) chain = [decompress(), ...chain];
+  return options.compress ? [compress(), ...chain] : chain;
 }

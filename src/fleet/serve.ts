@@ -42,6 +42,10 @@ export interface ServeOptions {
   readonly noInit: boolean;
   /** SQL errors are shown in responses. */
   readonly dev: boolean;
+  /** Responses are compressed where the client accepts it. */
+  readonly compress: boolean;
+  /** Request bodies are decompressed; handlers see them as if they had been sent so. */
+  readonly decompress: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
   /** How long events are kept for clients that come again, in ms. */
@@ -122,6 +126,8 @@ class Server {
       observer,
       observeRequests,
       dev,
+      compress: options.compress,
+      decompress: options.decompress,
       maxBodyBytes,
       handlerTimeoutMs,
       eventRetentionMs: options.eventRetentionMs,

@@ -1,5 +1,6 @@
 // A stream as the handlers further in see it, where one in front of them changes something: the request head, or whether it takes
 // more of the response. Does nothing by itself.
+import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
 import type { ConnectionInfo, StreamHandle } from './stream-handler.ts';
 
@@ -31,6 +32,10 @@ export class InnerStream implements StreamHandle {
 
   get writable(): boolean {
     return this.#outer.writable && this.#isFull?.() !== true;
+  }
+
+  push(path: string, fields: FieldLines): boolean {
+    return this.#outer.push(path, fields);
   }
 
   cast(message: unknown): void {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { HowdahProcess, runHowdah, startServe, temporaryDirectory } from './howdah-process.ts';
 
 const HELLO = `
@@ -44,6 +45,27 @@ describe('a server', () => {
     assert.equal(ended.code, 0, ended.err);
     assert.match(ended.out, / GET \/ 200 \d+B /);
     assert.match(ended.err, /SIGTERM: finishing what runs, for at most 10000 ms[^]*stopped/);
+  });
+
+  test('compresses responses and decompresses requests where it is told to', async () => {
+    using directory = temporaryDirectory();
+    writeFileSync(
+      join(directory.path, 'echo.sql'),
+      `create function echo(request omni_httpd.http_request) returns omni_httpd.http_outcome
+         return omni_httpd.http_response(body => repeat(convert_from(request.body, 'utf8'), 100),
+           headers => array [omni_http.http_header('content-type', 'text/plain')]);
+       insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/echo'), 'echo'::regproc);`,
+    );
+    await using server = await startServe(['--memory', '--sql', 'echo.sql', '--compress', '--decompress'], {
+      cwd: directory.path,
+    });
+    const response = await fetch(`${server.url}/echo`, {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip', 'accept-encoding': 'br' },
+      body: gzipSync('hello'),
+    });
+    assert.deepEqual([response.status, response.headers.get('content-encoding')], [200, 'br']);
+    assert.equal(await response.text(), 'hello'.repeat(100));
   });
 
   test('has its first listener on the loopback address only, unless told otherwise', async () => {

@@ -132,7 +132,16 @@ describe('credentials (RFC 9110 §11.4)', () => {
     const quoted = parseCredentials('Digest username="a, b", uri = "/x", qop=auth');
     assert.deepEqual(plain(quoted?.parameters), { username: 'a, b', uri: '/x', qop: 'auth' });
     assert.deepEqual(parseCredentials('Negotiate')?.token, '');
-    for (const text of ['', '"a"', 'Basic\ta', 'Digest a=b, a=c', 'Digest a b', 'x, y', 'D =a', 'D a=, b=c']) {
+    for (const text of [
+      '',
+      '"a"',
+      'Basic\ta',
+      'Digest a=b, a=c',
+      'Digest a b',
+      'x, y',
+      'D =a',
+      'D a=, b=c',
+    ]) {
       assert.equal(parseCredentials(text), null, text);
     }
   });

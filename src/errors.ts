@@ -69,6 +69,16 @@ export const ERRORS = {
     message: "schemas with the names of howdah's are in the database and were not made by it",
     hint: 'drop or rename them (for an installation of omni_httpd: drop the extension), or take another database',
   },
+  HOWDAH_BODY_TOO_LARGE: {
+    status: 413,
+    message: 'the request body is larger than allowed',
+    hint: 'raise maxBodyBytes of the route (in TypeScript), or --max-body-bytes',
+  },
+  HOWDAH_APPLICATION_UNUSABLE: {
+    status: null,
+    message: 'the application cannot be served',
+    hint: 'the module exports serve({ routes: [ … ] }) as its default',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,12 +1,17 @@
 // The catalog in force: reads it, compiles it aside, swaps it in whole, and gives requests to the routes in it. Does not
 // know how it is read, nor who says that it has changed.
 import { webSocketOffer } from '../server/websocket-handshake.ts';
-import type { ExchangeHandler } from '../web/exchange.ts';
+import { plainError } from '../server/stream.ts';
+import { ApplicationRoute } from '../web/application.ts';
+import { ReadExchange } from '../web/exchange-layer.ts';
+import type { Exchange, ExchangeHandler } from '../web/exchange.ts';
+import { requestAuthority } from '../web/request-url.ts';
+import type { RouterRequest } from '../web/url-target.ts';
 import { refuseHandshake } from '../web/websocket.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { requestPath } from './request-path.ts';
-import { compileSnapshot, emptySnapshot, NO_EPOCH, type Snapshot } from './snapshot.ts';
+import { compileSnapshot, emptySnapshot, NO_EPOCH, type ApplicationPart, type Snapshot } from './snapshot.ts';
 import { SqlHandshake } from './sql-handshake.ts';
 import { SqlRequest } from './sql-request.ts';
 
@@ -16,6 +21,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPT
 export class Catalog {
   readonly options: CatalogOptions;
   #current: Snapshot = emptySnapshot();
+  #part: ApplicationPart | null = null;
   #loading: Promise<Snapshot> | null = null;
   #next: Promise<Snapshot> | null = null;
 
@@ -25,6 +31,12 @@ export class Catalog {
 
   get current(): Snapshot {
     return this.#current;
+  }
+
+  /** Serves the routes of an application, too, from the next request on, in place of those of the one before. */
+  setApplication(part: ApplicationPart | null): void {
+    this.#part = part;
+    this.#current = compileSnapshot(this.#current.rows, part);
   }
 
   /**
@@ -55,7 +67,7 @@ export class Catalog {
   async #load(): Promise<Snapshot> {
     try {
       const rows = await this.options.loadRows();
-      if (!this.#isCurrent(rows)) this.#swap(compileSnapshot(rows));
+      if (!this.#isCurrent(rows)) this.#swap(compileSnapshot(rows, this.#part));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.options.observer.observe({ kind: 'catalog-refused', reason });
@@ -82,8 +94,56 @@ export class Catalog {
     }
   }
 
-  /** Answers requests with the routes of the catalog. */
+  /** Answers requests with the routes of the catalog and of the application. */
   readonly handle: ExchangeHandler = (exchange) => {
+    if (this.#part === null) this.#serveSql(exchange);
+    else this.#part.application.handle(exchange, this.#route);
+  };
+
+  readonly #route: ExchangeHandler = (exchange) => {
+    if (this.#current.epoch === NO_EPOCH) this.#serveSql(exchange);
+    else if (!this.#serveApplication(exchange)) this.#serveSql(exchange);
+  };
+
+  /** Whether a route of the application, or an error, has taken the request. */
+  #serveApplication(exchange: Exchange): boolean {
+    const routed = this.#current.route(routerRequest(exchange));
+    if (routed === null) {
+      exchange.fail(400, 'the target is no URL');
+      return true;
+    }
+    const { matches, application } = routed;
+    for (const index of application) {
+      const route = matches.values[index];
+      if (route instanceof ApplicationRoute && route.run(exchange, matches, index)) return true;
+    }
+    return false;
+  }
+
+  /** For a request whose body is read and that no route in SQL matches. False: there is no application to answer it. */
+  serveUnmatched(exchange: Exchange, body: Buffer): boolean {
+    if (this.#part === null) return false;
+    // The catalog may have moved on since its routes were looked at.
+    if (!this.#serveApplication(new ReadExchange(exchange, body))) this.#refuse(exchange);
+    return true;
+  }
+
+  /** What nothing matches: 404, or what methods there are. */
+  #refuse(exchange: Exchange): void {
+    const request = routerRequest(exchange);
+    const allowed = this.#current.allowedMethods(request);
+    const fields = ['allow', [...allowed].join(', ')];
+    if (allowed.size === 0) {
+      exchange.fail(404);
+    } else if (request.method === 'OPTIONS') {
+      exchange.respond({ status: 204, fields, body: null });
+    } else {
+      const error = plainError(405, '');
+      exchange.respond({ ...error, fields: [...error.fields, ...fields] });
+    }
+  }
+
+  #serveSql(exchange: Exchange): void {
     const { head } = exchange;
     const { webSockets } = this.options;
     if (!METHODS.has(head.method)) {
@@ -104,5 +164,12 @@ export class Catalog {
     exchange.collectBody(this.options.maxBodyBytes, (body) => {
       new SqlRequest(this, exchange, path, body).route();
     });
-  };
+  }
+}
+
+function routerRequest(exchange: Exchange): RouterRequest {
+  const { head, scheme } = exchange;
+  const { method, path, query } = head;
+  const authority = head.authority === '' ? requestAuthority(exchange) : head.authority;
+  return { method, scheme, authority, path, query };
 }

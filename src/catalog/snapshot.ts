@@ -1,5 +1,7 @@
 // A compiled catalog: immutable, with a number (the epoch), pinned by each request that is routed with it. Not where it
 // comes from, nor when it is replaced.
+import { ApplicationRoute, type Application } from '../web/application.ts';
+import { convertGroups } from '../web/bindings.ts';
 import { compileRouter, type RouteMatches, type Router } from '../web/router.ts';
 import type { RouterRequest } from '../web/url-target.ts';
 import { planCalls, type CallPlan } from './call-plan.ts';
@@ -14,10 +16,35 @@ import type {
 import { compileRoute, type SqlRoute } from './sql-route.ts';
 import { applicationOf, defaultApplication, type WebSocketApplication } from './websocket-application.ts';
 
-export interface RoutedRequest {
-  readonly plan: CallPlan;
-  readonly matches: RouteMatches<SqlRoute>;
+/** What a request can be routed to: a row of a router, or a route of the application. */
+export type AnyRoute = SqlRoute | ApplicationRoute;
+
+/** What is done with the requests that the same routes match. */
+interface RoutePlan {
+  /** Places, in the list, of the routes of the application that come before the first handler in SQL. */
+  readonly application: readonly number[];
+  /** How the routes in SQL are called. */
+  readonly calls: CallPlan;
+  /** Whether none of them is there. */
+  readonly withoutSql: boolean;
 }
+
+export interface RoutedRequest {
+  /** To be tried in order before anything is called. */
+  readonly application: readonly number[];
+  readonly plan: CallPlan;
+  readonly withoutSql: boolean;
+  readonly matches: RouteMatches<AnyRoute>;
+}
+
+/** What the catalog's rows are joined by. */
+export interface ApplicationPart {
+  readonly application: Application;
+  /** Whether what no other route matches goes to `omni_httpd.handler`, as it does without an application. */
+  readonly sqlFallback: boolean;
+}
+
+const DEFAULT_ROUTER = 'omni_httpd.default_router';
 
 export class Snapshot {
   readonly rows: CatalogRows;
@@ -28,25 +55,33 @@ export class Snapshot {
   readonly routes: readonly SqlRoute[];
   /** What does not work, found here or by the database. */
   readonly problems: readonly RouteProblem[];
-  readonly #router: Router<SqlRoute>;
+  readonly #application: Application | null;
+  readonly #router: Router<AnyRoute>;
   readonly #webSockets: Router<WebSocketRow>;
   readonly #applications = new Map<WebSocketRow | null, WebSocketApplication>();
-  readonly #plans = new WeakMap<readonly SqlRoute[], CallPlan>();
+  readonly #plans = new WeakMap<readonly AnyRoute[], RoutePlan>();
 
-  constructor(rows: CatalogRows) {
+  constructor(rows: CatalogRows, part: ApplicationPart | null) {
     const problems = [...rows.problems];
     const compiled: SqlRoute[] = [];
+    const withoutDefault = part !== null && !part.sqlFallback;
     for (const row of rows.routes) {
+      if (withoutDefault && row.router === DEFAULT_ROUTER) continue;
       const route = compileRoute(row);
       if ('problem' in route) problems.push(problemOf(row, route.problem));
       else compiled.push(route);
     }
     compiled.sort((a, b) => b.row.priority - a.row.priority);
-    this.#router = compileRouter(
-      compiled.map((route) => ({ pattern: route.row.match, priority: route.row.priority, value: route })),
-    );
+    this.#application = part?.application ?? null;
+    // First those of the application: of routes with the same priority they go before those in SQL.
+    this.#router = compileRouter<AnyRoute>([
+      ...(part?.application.definitions ?? []),
+      ...compiled.map((route) => ({ pattern: route.row.match, priority: route.row.priority, value: route })),
+    ]);
     const rejected = new Set<SqlRoute>();
     for (const { value, reason } of this.#router.rejected) {
+      // route() has refused what URLPattern rejects.
+      if (value instanceof ApplicationRoute) continue;
       rejected.add(value);
       problems.push(problemOf(value.row, reason));
     }
@@ -73,10 +108,43 @@ export class Snapshot {
     if (matches === null) return null;
     let plan = this.#plans.get(matches.values);
     if (plan === undefined) {
-      plan = planCalls(matches.values, this.types);
+      plan = this.#plan(matches.values);
       this.#plans.set(matches.values, plan);
     }
-    return { plan, matches };
+    const { application, calls, withoutSql } = plan;
+    return { application, plan: calls, withoutSql, matches };
+  }
+
+  #plan(routes: readonly AnyRoute[]): RoutePlan {
+    const application: number[] = [];
+    const sql: SqlRoute[] = [];
+    let handled = false;
+    for (const [index, route] of routes.entries()) {
+      if (route instanceof ApplicationRoute) {
+        if (!handled) application.push(index);
+        continue;
+      }
+      sql.push(route);
+      if (!route.middleware) handled = true;
+    }
+    return { application, calls: planCalls(sql, this.types), withoutSql: sql.length === 0 };
+  }
+
+  /** The methods that the routes of the application take for the target of a request; empty where none takes any. */
+  allowedMethods(request: RouterRequest): ReadonlySet<string> {
+    const allowed = new Set<string>();
+    for (const method of this.#application?.methods ?? []) {
+      const matches = this.#router.match({ ...request, method });
+      const takes = (matches?.values ?? []).some(
+        (route, index) =>
+          route instanceof ApplicationRoute &&
+          matches !== null &&
+          typeof convertGroups(matches.groups(index), route.route.options.constraints) === 'object',
+      );
+      if (takes) allowed.add(method);
+    }
+    if (allowed.size > 0) allowed.add('OPTIONS');
+    return allowed;
   }
 
   /** The functions for a handshake, which is matched as a GET; null if the request's target is no URL. */
@@ -94,8 +162,8 @@ export class Snapshot {
 }
 
 /** Compiles what the database says. Never throws for the sake of one route: that becomes a problem and is left out. */
-export function compileSnapshot(rows: CatalogRows): Snapshot {
-  return new Snapshot(rows);
+export function compileSnapshot(rows: CatalogRows, part: ApplicationPart | null = null): Snapshot {
+  return new Snapshot(rows, part);
 }
 
 /** Epoch of the catalog before any was read: that of no database. */
@@ -103,7 +171,12 @@ export const NO_EPOCH = '-1';
 
 /** The catalog before any was read: no routes, and nothing can be called with it. */
 export function emptySnapshot(): Snapshot {
-  return new Snapshot({
+  return compileSnapshot(emptyRows());
+}
+
+/** Those of no database. */
+export function emptyRows(): CatalogRows {
+  return {
     epoch: NO_EPOCH,
     types: {
       httpRequest: 0,
@@ -117,7 +190,7 @@ export function emptySnapshot(): Snapshot {
     routes: [],
     webSockets: [],
     problems: [],
-  });
+  };
 }
 
 function problemOf(row: RouteRow, problem: string): RouteProblem {

@@ -7,6 +7,7 @@
 // Does not read the request and does not decide which routes run.
 import type { CallResult, SqlCall, SqlError, SqlParameter } from '../database/call.ts';
 import type { Exchange } from '../web/exchange.ts';
+import { requestAuthority } from '../web/request-url.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import { decodeOutcome } from './outcome.ts';
@@ -19,6 +20,8 @@ export interface SnapshotSource {
   readonly options: CatalogOptions;
   readonly current: Snapshot;
   refresh(): Promise<Snapshot>;
+  /** Answers what no route in SQL matches; false where that is not its matter. */
+  serveUnmatched(exchange: Exchange, body: Buffer): boolean;
 }
 
 /**
@@ -43,6 +46,7 @@ export class SqlRequest {
   readonly #body: Buffer;
   #snapshot: Snapshot;
   #plan: CallPlan | null = null;
+  #withoutSql = false;
   #step = 0;
   #reroutes = 0;
   /** What may be ended when the client leaves. */
@@ -72,23 +76,22 @@ export class SqlRequest {
       return;
     }
     const { method, path, query } = head;
-    const routed = snapshot.route({ method, scheme, authority: this.#authority(), path, query });
+    const routed = snapshot.route({
+      method,
+      scheme,
+      authority: requestAuthority(this.#exchange),
+      path,
+      query,
+    });
     if (routed === null) {
       this.#exchange.fail(400, 'the target is no URL');
       return;
     }
     this.#plan = routed.plan;
+    this.#withoutSql = routed.withoutSql;
     this.#step = 0;
     this.#outcome = null;
     this.#call();
-  }
-
-  /** Without one (HTTP/1.0), the address that the request came to. */
-  #authority(): string {
-    const { head, local } = this.#exchange;
-    if (head.authority !== '') return head.authority;
-    const address = local.address.includes(':') ? `[${local.address}]` : local.address;
-    return address === '' ? 'localhost' : `${address}:${local.port}`;
   }
 
   #currentStep(): CallStep | undefined {
@@ -206,6 +209,7 @@ export class SqlRequest {
 
   #answer(bytes: Buffer | null): void {
     const exchange = this.#exchange;
+    if (this.#withoutSql && this.#catalog.serveUnmatched(exchange, this.#body)) return;
     const outcome = decodeOutcome(bytes);
     switch (outcome.kind) {
       case 'response':

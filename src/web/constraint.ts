@@ -5,7 +5,7 @@ export interface Constraint<T = unknown> {
   /** The value of the text; undefined where the text is not allowed. */
   (text: string): T | undefined;
   /** The text of a value, for building URLs. Default: String(value). */
-  readonly reverse?: (value: T) => string;
+  reverse?(value: T): string;
 }
 
 /** Constraints by name. */

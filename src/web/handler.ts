@@ -22,9 +22,9 @@ export type Handler<Bindings extends AnyBindings = AnyBindings> = (
   context: Context<Bindings>,
 ) => Response | Promise<Response>;
 
-/** A fetch-style application as it is exported for other servers: `{ fetch(request) }`. */
+/** A fetch-style application as it is exported for other servers: `{ fetch(request) }`. The context is what Hono calls `env`. */
 export interface FetchApplication {
-  fetch(request: Request, ...rest: never[]): Response | Promise<Response>;
+  fetch(request: Request, context: Context): Response | Promise<Response>;
 }
 
 /**
@@ -80,10 +80,10 @@ export interface Context<Bindings extends AnyBindings = AnyBindings> {
    * client does not allow it, which is the rule.
    */
   push(target: string, headers?: HeaderSource): boolean;
-  /** The trailers of the request; resolves when its body has been read. */
-  trailers(): Promise<Headers>;
+  /** The trailers of the request; empty as long as its body has not been read to the end. */
+  readonly trailers: Headers;
   /** Sends trailers after a streamed response; a function is asked for them at its end. */
-  setTrailers(trailers: HeaderSource | (() => HeaderSource)): void;
+  setTrailers(source: HeaderSource | (() => HeaderSource)): void;
   /** Sends a message to this request, from wherever it is called: its listeners hear it. Dropped once the answer is complete. */
   cast(message: unknown): void;
   /** `listener` hears what is cast to this request; returns how to stop. */

@@ -14,6 +14,8 @@ export interface HttpFixture extends AsyncDisposable {
   readonly listener: Listener;
   readonly port: number;
   readonly observations: Observation[];
+  /** Adds one. */
+  observe(observation: Observation): void;
   /** Resolves with the first observation, past or to come, of that kind. */
   observed<K extends Observation['kind']>(kind: K): Promise<Extract<Observation, { kind: K }>>;
   /** A client in clear. */
@@ -49,6 +51,7 @@ export async function startHttp(handle: ExchangeHandler, options: FixtureOptions
     listener,
     port: listener.port,
     observations,
+    observe: (observation) => observer.observe(observation),
     observed(kind) {
       return new Promise((resolve) => {
         const look = (): void => {

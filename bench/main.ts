@@ -1,5 +1,5 @@
 // `npm run bench`: runs scenarios, prints their tables and writes them with every run to bench/results.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseCores } from './harness/cores.ts';
@@ -10,6 +10,10 @@ import type { Options } from './harness/options.ts';
 import { renderRatioTable } from './harness/ratio-table.ts';
 import type { RunResult, Scenario } from './harness/scenario.ts';
 import { summarize } from './harness/summary.ts';
+import { publish } from './report/publish.ts';
+import { describeScenario, parseResult } from './report/result-file.ts';
+import type { BenchmarkResult, ScenarioResult } from './report/result-file.ts';
+import { renderPlot } from './report/svg-plot.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
@@ -46,45 +50,65 @@ async function rehearse(chosen: readonly Scenario[]): Promise<void> {
   }
 }
 
-async function bench(options: Options): Promise<void> {
+async function bench(options: Options): Promise<BenchmarkResult> {
   const cores = chooseCores();
-  if (cores.warning !== null) console.error(cores.warning);
+  const { warning } = cores;
+  if (warning !== null) console.error(warning);
   const machine = describeMachine(cores);
   const usual = Math.min(WARM_UP_SECONDS, options.seconds);
-  const startedAt = new Date().toISOString();
+  const { runs, seconds } = options;
 
-  const results = [];
-  const tables: string[] = [];
+  const scenarios: ScenarioResult[] = [];
   for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+    const startedAt = new Date().toISOString();
     const { contestants } = await runInterleaved(
       scenario,
-      { seconds: options.seconds, warmUpSeconds: scenario.warmUpSeconds ?? usual, cores },
-      options.runs,
-      progress(scenario, options.runs),
+      { seconds, warmUpSeconds: scenario.warmUpSeconds ?? usual, cores },
+      runs,
+      progress(scenario, runs),
     );
     const summary = summarize({ scenario, contestants });
-    const { name, title, unit, faster, subject } = scenario;
-    results.push({ name, title, unit, faster, subject, summary, contestants });
-    const table = renderRatioTable(scenario, summary);
-    tables.push(table);
-    console.log(`\n${table}`);
+    scenarios.push({ ...describeScenario(scenario), startedAt, runs, seconds, summary, contestants });
+    console.log(`\n${renderRatioTable(scenario, summary)}`);
   }
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  return { command, machine, warning, scenarios };
+}
 
-  const measured = `${options.runs} interleaved runs of ${options.seconds} s, medians. ${renderMachine(machine, cores)}`;
+/** Writes the result as Markdown, JSON and SVG. */
+async function keep(result: BenchmarkResult, options: Options): Promise<void> {
+  const { runs, seconds } = options;
+  const measured = `${runs} interleaved runs of ${seconds} s, medians. ${renderMachine(result.machine, result.warning)}`;
   console.log(measured);
-  const json = JSON.stringify(
-    { startedAt, runs: options.runs, seconds: options.seconds, machine, scenarios: results },
-    null,
-    2,
-  );
+  const tables = result.scenarios.map((each) => renderRatioTable(each, each.summary));
+  const json = JSON.stringify(result, null, 2);
+  const startedAt = result.scenarios[0]?.startedAt ?? '';
   const stem = join(RESULTS, startedAt.replaceAll(':', '-').replace(/\.\d+Z$/, 'Z'));
   await mkdir(RESULTS, { recursive: true });
   await writeFile(`${stem}.md`, `${tables.join('\n')}\n${measured}\n`);
   await writeFile(`${stem}.json`, json);
+  await writeFile(`${stem}.svg`, renderPlot(result.scenarios));
   if (options.json !== null) await writeFile(options.json, json);
-  console.error(`written to ${stem}.md and ${stem}.json`);
-  // A contestant without a single run that counts leaves a ratio unsaid.
-  if (results.some(({ summary }) => summary.some(({ counted }) => counted === 0))) process.exitCode = 1;
+  console.error(`written to ${stem}.md, .json and .svg`);
+}
+
+async function run(options: Options): Promise<void> {
+  const results = await Promise.all(
+    options.from.map(async (name) => parseResult(name, await readFile(name, 'utf8'))),
+  );
+  if (results.length === 0) {
+    const result = await bench(options);
+    await keep(result, options);
+    results.push(result);
+    // A contestant without a single run that counts leaves a ratio unsaid.
+    const unsaid = result.scenarios.some(({ summary }) => summary.some(({ counted }) => counted === 0));
+    if (unsaid) process.exitCode = 1;
+  }
+  if (!options.publish) return;
+  await publish(
+    results,
+    SCENARIOS.map(({ name }) => name),
+  );
 }
 
 let options: Options;
@@ -100,4 +124,4 @@ try {
 const { scenarios } = options;
 if (options.list) list();
 else if (options.rehearse) await rehearse(SCENARIOS.filter(({ name }) => scenarios.includes(name)));
-else await bench(options);
+else await run(options);

@@ -21,7 +21,8 @@ export function describeMachine(cores: Cores): Machine {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    kernel: `${platform()} ${release()} ${arch()}`,
+    // Without what a builder has added to the version.
+    kernel: `${platform()} ${release().split('-')[0] ?? ''} ${arch()}`,
     node: process.versions.node,
     loadGenerator: wrkVersion(),
     serverCore: cores.server,
@@ -31,9 +32,9 @@ export function describeMachine(cores: Cores): Machine {
 }
 
 /** The machine in one paragraph of Markdown. */
-export function renderMachine(machine: Machine, cores: Cores): string {
+export function renderMachine(machine: Machine, warning: string | null): string {
   const pinning =
-    cores.warning ?? `server on core ${machine.serverCore}, load generator on core ${machine.loadCore}`;
+    warning ?? `server on core ${machine.serverCore}, load generator on core ${machine.loadCore}`;
   return (
     `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node.js ${machine.node}, ` +
     `${machine.loadGenerator ?? 'no wrk'}; ${pinning}; ` +

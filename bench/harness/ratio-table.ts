@@ -40,7 +40,10 @@ function row(cells: readonly string[]): string {
 }
 
 /** The table, with its heading above it and the notes on its runs below. */
-export function renderRatioTable(scenario: Scenario, summaries: readonly ContestantSummary[]): string {
+export function renderRatioTable(
+  scenario: Pick<Scenario, 'name' | 'title' | 'unit' | 'subject' | 'better'>,
+  summaries: readonly ContestantSummary[],
+): string {
   const hasLatency = summaries.some(({ p99Us }) => p99Us !== null);
   const hasCpu = summaries.some(({ cpuUs }) => cpuUs !== null);
   const better = scenario.better ?? 'as fast';

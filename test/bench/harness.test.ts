@@ -187,6 +187,8 @@ describe('options', () => {
       runs: 3,
       seconds: 2,
       json: 'f',
+      publish: false,
+      from: [],
       rehearse: false,
       list: false,
     });

@@ -54,6 +54,11 @@ export const ERRORS = {
     message: 'the database server is too old',
     hint: 'take PostgreSQL 14 or later',
   },
+  HOWDAH_WORKER_FAILED: {
+    status: null,
+    message: 'the HTTP workers could not be started',
+    hint: 'the lines above say what they ended with',
+  },
   HOWDAH_SCHEMA_REFUSED: {
     status: null,
     message: 'the schema could not be installed in the database',

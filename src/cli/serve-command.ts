@@ -2,19 +2,13 @@
 // put together in fleet/serve.ts.
 import { resolve } from 'node:path';
 import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
-import { accessLog } from '../observe/access-log.ts';
-import { errorLog } from '../observe/error-log.ts';
-import { bufferedDestination, directDestination } from '../observe/log-destination.ts';
-import { fanOut } from '../observe/observation.ts';
 import type { Observer } from '../observe/observation.ts';
+import { processLogs, type LogSettings } from '../observe/process-logs.ts';
 import { banner } from './banner.ts';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
 import { exitCodeOf, failureText } from './failure.ts';
 import type { ServeSettings } from './serve-program.ts';
 import { packageVersion } from './version.ts';
-
-const STDOUT = 1;
-const STDERR = 2;
 
 /** With their numbers (POSIX), which a shell adds to 128. */
 const DRAIN_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
@@ -35,16 +29,23 @@ export async function runServe(
       tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: settings.sqlPaths,
-      allowedDirectories: settings.allowedDirectories,
       noInit: settings.noInit,
-      dev: settings.dev,
-      compress: settings.compress,
-      decompress: settings.decompress,
-      maxBodyBytes: settings.maxBodyBytes,
-      handlerTimeoutMs: settings.handlerTimeoutMs,
-      eventRetentionMs: settings.eventRetentionMs,
+      requests: {
+        dev: settings.dev,
+        compress: settings.compress,
+        decompress: settings.decompress,
+        maxBodyBytes: settings.maxBodyBytes,
+        handlerTimeoutMs: settings.handlerTimeoutMs,
+        eventRetentionMs: settings.eventRetentionMs,
+        allowedDirectories: settings.allowedDirectories,
+        observeRequests: settings.accessLog,
+      },
+      workers: settings.workers,
+      hangTimeoutMs: settings.workerTimeoutMs,
+      drainTimeoutMs: settings.drainTimeoutMs,
+      version: packageVersion(),
       observer: output.observer,
-      observeRequests: settings.accessLog,
+      logs: logSettings(settings),
     });
     output.started(server);
     const stopReloading = reloadOnHangup(server, output.observer);
@@ -112,26 +113,16 @@ interface ServeOutput {
 // start are records like all others, so that both streams hold nothing else.
 function serveOutput(settings: ServeSettings): ServeOutput {
   const pretty = settings.logFormat === 'pretty';
-  const access = bufferedDestination(STDOUT);
-  const errors = errorLog({
-    format: settings.logFormat,
-    destination: directDestination(STDERR),
-    level: settings.logLevel,
-    colour: mayColour(process.stderr),
-  });
+  const { observer: log, errors, output: access } = processLogs(logSettings(settings));
   let running = false;
-  const log: Observer = {
-    observe(observation) {
-      // The banner shows the listeners of the start.
-      if (pretty && !running && observation.kind === 'listener-opened') return;
-      errors.observe(observation);
-    },
-  };
-  const accesses = settings.accessLog
-    ? [accessLog({ format: settings.logFormat, destination: access, colour: mayColour(process.stdout) })]
-    : [];
   return {
-    observer: accesses.length === 0 ? log : fanOut([...accesses, log]),
+    observer: {
+      observe(observation) {
+        // The banner shows the listeners of the start.
+        if (pretty && !running && observation.kind === 'listener-opened') return;
+        log.observe(observation);
+      },
+    },
     started(server) {
       running = true;
       const version = packageVersion();
@@ -150,6 +141,16 @@ function serveOutput(settings: ServeSettings): ServeOutput {
     flush() {
       access.flushSync();
     },
+  };
+}
+
+function logSettings({ logFormat, logLevel, accessLog }: ServeSettings): LogSettings {
+  return {
+    format: logFormat,
+    level: logLevel,
+    access: accessLog,
+    accessColour: mayColour(process.stdout),
+    errorColour: mayColour(process.stderr),
   };
 }
 

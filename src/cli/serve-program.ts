@@ -34,6 +34,9 @@ export interface ServeSettings {
   readonly tls: TlsSettings;
   /** null: off. */
   readonly gateway: GatewayAddress | null;
+  /** Worker processes on a PostgreSQL server; null: not given. */
+  readonly workers: number | null;
+  readonly workerTimeoutMs: number;
   readonly sqlPaths: readonly string[];
   readonly allowedDirectories: readonly string[];
   readonly noInit: boolean;
@@ -65,12 +68,20 @@ const DEFAULT_SESSIONS = 8;
 /** More than a server has processors for. */
 const HIGHEST_SESSIONS = 1000;
 
+/** More than a machine has processors for. */
+const HIGHEST_WORKERS = 1000;
+
+/** A worker looks at its channel between any two requests; ten seconds without is no busy one. */
+const DEFAULT_WORKER_TIMEOUT_MS = 10_000;
+
 const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 
 interface ServeFlags {
   readonly database?: string;
   readonly sessions: number;
+  readonly workers?: number;
+  readonly workerTimeout: number;
   readonly data: string;
   readonly memory?: boolean;
   readonly listen?: TcpAddress;
@@ -106,9 +117,18 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
       ),
     )
     .addOption(
-      new Setting('--sessions <N>', 'sessions with that server for SQL handlers, at most')
+      new Setting(
+        '--sessions <N>',
+        'sessions with that server for SQL handlers, at most: of all workers together, one each at least',
+      )
         .argParser(valueParser((text) => parseCount(text, HIGHEST_SESSIONS)))
         .default(DEFAULT_SESSIONS),
+    )
+    .addOption(
+      new Setting(
+        '--workers <N>',
+        'worker processes that serve from it; default: omni_httpd.http_workers, or the number of CPUs',
+      ).argParser(valueParser((text) => parseCount(text, HIGHEST_WORKERS))),
     )
     .addOption(
       new Setting('--data <DIR>', 'data directory of the embedded PostgreSQL, made if missing').default(
@@ -182,6 +202,11 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
         .default(DEFAULT_EVENT_RETENTION_MS, '10m'),
     )
     .addOption(
+      new Setting('--worker-timeout <TIME>', 'a worker process that does not react for this long is replaced')
+        .argParser(valueParser((text) => parseDurationMs(text, 1000)))
+        .default(DEFAULT_WORKER_TIMEOUT_MS, '10s'),
+    )
+    .addOption(
       new Setting('--drain-timeout <TIME>', 'longest wait for running requests after SIGTERM or SIGINT')
         .argParser(valueParser((text) => parseDurationMs(text, 0)))
         .default(DEFAULT_DRAIN_TIMEOUT_MS, '10s'),
@@ -233,6 +258,8 @@ function serveSettings(command: Command): ServeSettings {
       dev: flags.tlsDev ?? false,
     },
     gateway: flags.pgListen === 'off' ? null : flags.pgListen,
+    workers: flags.workers ?? null,
+    workerTimeoutMs: flags.workerTimeout,
     sqlPaths: flags.sql,
     allowedDirectories: flags.allowFs,
     noInit: !flags.init,

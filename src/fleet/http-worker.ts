@@ -11,16 +11,15 @@ import type { Observer } from '../observe/observation.ts';
 import { compress } from '../server/compress.ts';
 import { decompress } from '../server/decompress.ts';
 import { HttpServer } from '../server/http-server.ts';
+import type { StreamCounts } from '../server/stream.ts';
 import { LocalFiles } from '../web/local-files.ts';
 import type { StreamHandlerChain, StreamHandlerFactory } from '../server/stream-handler.ts';
 import { ReverseProxy } from '../web/proxy.ts';
 import { requestHandler } from '../web/request-handler.ts';
 import { CATALOG_CHANNEL } from './open-database.ts';
 
-export interface HttpWorkerOptions {
-  /** Open, listening to WORKER_CHANNELS; whoever opened it closes it, after the worker. */
-  readonly database: Database;
-  readonly observer: Observer;
+/** How requests are handled, the same in every worker of a server; plain values, which can be sent to a process. */
+export interface RequestOptions {
   /** Whether the observer is told of each request (an access log, say). */
   readonly observeRequests: boolean;
   /** SQL errors are shown in responses. */
@@ -31,10 +30,18 @@ export interface HttpWorkerOptions {
   readonly decompress: boolean;
   readonly maxBodyBytes: number;
   readonly handlerTimeoutMs: number;
-  /** How long events are kept for clients that come again. */
+  /** How long events are kept for clients that come again, in ms. */
   readonly eventRetentionMs: number;
   /** Directories that handlers may answer with files of. */
   readonly allowedDirectories: readonly string[];
+}
+
+export interface HttpWorkerOptions extends RequestOptions {
+  /** Open, listening to WORKER_CHANNELS; whoever opened it closes it, after the worker. */
+  readonly database: Database;
+  readonly observer: Observer;
+  /** Whether this worker looks for what no trigger tells of; one of a fleet is enough. Default true. */
+  readonly pollsCatalog?: boolean;
 }
 
 /** What a worker's database is to listen to, besides the catalog's channel. */
@@ -66,7 +73,9 @@ export class HttpWorker {
   readonly events: EventHub;
   readonly #database: Database;
   readonly #observer: Observer;
+  readonly counts: StreamCounts = { begun: 0, ended: 0 };
   readonly #proxy = new ReverseProxy();
+  readonly #pollsCatalog: boolean;
   #poll: NodeJS.Timeout | null = null;
   #polling = false;
   #pollFailure = '';
@@ -78,6 +87,7 @@ export class HttpWorker {
     const files = new LocalFiles(options.allowedDirectories);
     this.#database = database;
     this.#observer = observer;
+    this.#pollsCatalog = options.pollsCatalog ?? true;
     this.webSockets = new WebSocketHub(database, observer);
     this.catalog = new Catalog({
       loadRows: () => this.#loadRows(),
@@ -95,6 +105,7 @@ export class HttpWorker {
       handlers: handlerChain(options, requestHandler(this.catalog.handle)),
       observer,
       observeRequests,
+      counts: this.counts,
     });
   }
 
@@ -154,7 +165,7 @@ export class HttpWorker {
   #pollDatabase(): void {
     this.webSockets.poll(Date.now());
     this.events.poll(Date.now());
-    if (this.#polling) return;
+    if (this.#polling || !this.#pollsCatalog) return;
     this.#polling = true;
     this.#database
       .query(

@@ -6,18 +6,24 @@ import type { Observer } from '../observe/observation.ts';
 import type { CertificateRow, Certificates } from './certificates.ts';
 import type { ListenerResult, ListenerSet } from './listener-set.ts';
 
+/** Notified by omni_httpd.reload_configuration(), and so by each change of the listeners. */
+export const CONFIGURATION_CHANNEL = 'omni_httpd_configuration';
+
 /** What of a database is needed here. */
 export interface ListenerDatabase {
   query(text: string): Promise<SqlResult>;
   exec(text: string): Promise<unknown>;
 }
 
+/** `applied` runs in each reload, before it counts as done. */
 export class ListenerConfiguration {
   readonly #database: ListenerDatabase;
   readonly #listeners: ListenerSet;
   readonly #certificates: Certificates;
   readonly #observer: Observer;
+  readonly #applied: () => Promise<void>;
   #running: Promise<void> | null = null;
+  #refused: string | null = null;
   #asked = false;
 
   constructor(
@@ -25,15 +31,22 @@ export class ListenerConfiguration {
     listeners: ListenerSet,
     certificates: Certificates,
     observer: Observer,
+    applied: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.#database = database;
     this.#listeners = listeners;
     this.#certificates = certificates;
     this.#observer = observer;
+    this.#applied = applied;
+  }
+
+  /** Why the listeners as the database has them are not in force, and the former ones are; null: they are. */
+  get refused(): string | null {
+    return this.#refused;
   }
 
   /** The first load, whose failures are the caller's to judge. */
-  async load(): Promise<ListenerResult[]> {
+  async load(): Promise<readonly ListenerResult[]> {
     return this.#apply(false);
   }
 
@@ -57,18 +70,20 @@ export class ListenerConfiguration {
         await this.#apply(true);
       } catch (error) {
         // The open sockets stay as they are; the next change, or reload_configuration(), tries again.
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#observer.observe({ kind: 'catalog-refused', reason: `listeners: ${reason}` });
+        this.#refuse(error instanceof Error ? error.message : String(error));
       }
     }
   }
 
-  async #apply(asked: boolean): Promise<ListenerResult[]> {
+  async #apply(asked: boolean): Promise<readonly ListenerResult[]> {
     const rows = await this.#read();
     this.#listeners.useCertificates(await this.#certificates.load(await this.#readCertificates()));
-    const results = await this.#listeners.apply(rows);
+    const { results, refused } = await this.#listeners.apply(rows, asked);
+    if (refused) this.#refuse(results.flatMap(reasonsOf).join('; '));
+    else this.#refused = null;
+    if (asked) await this.#applied();
     const before = new Map(rows.map((row) => [row.id, row.effectivePort]));
-    const changed = results.filter(({ id, port }) => port !== null && port !== before.get(id));
+    const changed = refused ? [] : results.filter(({ id, port }) => port !== null && port !== before.get(id));
     const updates = changed.map(
       ({ id, port }) => `update omni_httpd.listeners set effective_port = ${port} where id = ${id};`,
     );
@@ -77,6 +92,11 @@ export class ListenerConfiguration {
       `begin; set local howdah.server_write = 'on'; ${updates.join(' ')} select howdah.record_reload(${asked}); commit`,
     );
     return results;
+  }
+
+  #refuse(reason: string): void {
+    this.#refused = reason;
+    this.#observer.observe({ kind: 'configuration-refused', reason });
   }
 
   async #read(): Promise<ListenerRow[]> {
@@ -106,4 +126,8 @@ export class ListenerConfiguration {
       privateKeyFile: privateKeyFile ?? null,
     }));
   }
+}
+
+function reasonsOf({ address, port, failures }: ListenerResult): string[] {
+  return port === null ? [`${address}: ${failures.at(-1)?.message ?? 'not served'}`] : [];
 }

@@ -8,9 +8,21 @@ import { Listener, type ListenerOptions } from '../transport/listener.ts';
 import type { TlsOptions } from '../transport/tls-acceptor.ts';
 import { NO_CERTIFICATE } from './certificates.ts';
 
-interface OpenListener {
+export interface AppliedListeners {
+  /** One for each row; where everything was refused, what it would have been. */
+  readonly results: readonly ListenerResult[];
+  readonly refused: boolean;
+}
+
+/** An open socket, in this process or shared by others. */
+export type RowListener = Pick<Listener, 'url' | 'port' | 'useCertificates' | 'suspend'>;
+
+/** Opens a socket for a row; rejects with the system's error. */
+export type OpenListener = (row: ListenerRow, options: ListenerOptions) => Promise<RowListener>;
+
+interface OpenRow {
   readonly row: ListenerRow;
-  readonly listener: Listener;
+  readonly listener: RowListener;
 }
 
 /** What became of a row: the port it is served on, or why it is not. */
@@ -23,19 +35,29 @@ export interface ListenerResult {
   readonly failures: readonly NodeJS.ErrnoException[];
 }
 
+/** Sockets that this process accepts from. */
+export function openHere(
+  accept: (socket: Socket, listenerId: number) => void,
+  observer: Observer,
+): OpenListener {
+  return (row, options) => Listener.open(options, (socket) => accept(socket, row.id), observer);
+}
+
 export class ListenerSet {
-  readonly #accept: (socket: Socket, listenerId: number) => void;
+  readonly #openListener: OpenListener;
   readonly #observer: Observer;
   readonly #clientCertificates: TlsOptions['clientCertificates'];
   #certificates: CertificateSet | null = null;
-  #open = new Map<number, OpenListener>();
+  #open = new Map<number, OpenRow>();
+  /** Rows of the configuration in force that are not served. */
+  #failed = new Map<number, ListenerRow>();
 
   constructor(
-    accept: (socket: Socket, listenerId: number) => void,
+    openListener: OpenListener,
     observer: Observer,
     clientCertificates: TlsOptions['clientCertificates'] = 'none',
   ) {
-    this.#accept = accept;
+    this.#openListener = openListener;
     this.#observer = observer;
     this.#clientCertificates = clientCertificates;
   }
@@ -51,18 +73,18 @@ export class ListenerSet {
     return [...this.#open.values()].map(({ listener }) => listener.url);
   }
 
-  /** Connections that are being served, on all listeners. */
-  get connections(): number {
-    let sum = 0;
-    for (const { listener } of this.#open.values()) sum += listener.connections;
-    return sum;
-  }
-
-  /** Brings the sockets in line with `rows`: new ones accept before old ones are closed. Never rejects. */
-  async apply(rows: readonly ListenerRow[]): Promise<ListenerResult[]> {
+  /**
+   * Brings the sockets in line with `rows`: new ones accept before old ones are closed. Never rejects. `whole`: a new or
+   * changed row that cannot be served leaves everything as it was, and `refused` is true.
+   */
+  async apply(rows: readonly ListenerRow[], whole = false): Promise<AppliedListeners> {
     const before = this.#open;
-    const after = new Map<number, OpenListener>();
+    const after = new Map<number, OpenRow>();
+    const opened: OpenRow[] = [];
+    const moved: OpenRow[] = [];
+    const failed = new Map<number, ListenerRow>();
     const results: ListenerResult[] = [];
+    let refused = false;
     for (const row of rows) {
       const kept = before.get(row.id);
       if (kept !== undefined && isSame(kept.row, row)) {
@@ -71,23 +93,43 @@ export class ListenerSet {
         continue;
       }
       // A row that moves to another address or protocol of the same port needs its old socket out of the way.
-      if (kept !== undefined && kept.row.port === row.port) await this.#close(row.id, kept);
-      results.push(await this.#openRow(row, after));
+      if (kept !== undefined && kept.row.port === row.port) {
+        await this.#close(kept);
+        before.delete(row.id);
+        moved.push(kept);
+      }
+      const result = await this.#openRow(row, after);
+      results.push(result);
+      const now = after.get(row.id);
+      if (now !== undefined) {
+        opened.push(now);
+        continue;
+      }
+      failed.set(row.id, row);
+      const known = this.#failed.get(row.id);
+      refused ||= whole && (known === undefined || !isSame(known, row));
     }
-    for (const [id, old] of before) if (after.get(id) !== old) await this.#close(id, old);
+    if (refused) {
+      for (const row of opened) await this.#close(row);
+      for (const { row, listener } of moved)
+        await this.#openRow({ ...row, effectivePort: listener.port }, before);
+      return { results, refused };
+    }
+    for (const [id, old] of before) if (after.get(id) !== old) await this.#close(old);
     this.#open = after;
-    return results;
+    this.#failed = failed;
+    return { results, refused };
   }
 
   /** Stops accepting on all; connections go on. */
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = new Map();
-    for (const [id, listener] of open) await this.#close(id, listener);
+    for (const listener of open.values()) await this.#close(listener);
   }
 
   /** The port asked for; where that is in use the one it last had, then any. */
-  async #openRow(row: ListenerRow, into: Map<number, OpenListener>): Promise<ListenerResult> {
+  async #openRow(row: ListenerRow, into: Map<number, OpenRow>): Promise<ListenerResult> {
     const failures: NodeJS.ErrnoException[] = [];
     const failed: ListenerResult = { id: row.id, address: addressOf(row), port: null, failures };
     const tls = this.#tlsOptions(row);
@@ -99,11 +141,7 @@ export class ListenerSet {
     const ports = new Set([row.port, ...(row.effectivePort === 0 ? [] : [row.effectivePort]), 0]);
     for (const port of ports) {
       try {
-        const listener = await Listener.open(
-          { address: row.address, port, ...tls },
-          (socket) => this.#accept(socket, row.id),
-          this.#observer,
-        );
+        const listener = await this.#openListener(row, { address: row.address, port, ...tls });
         into.set(row.id, { row, listener });
         this.#observer.observe({ kind: 'listener-opened', id: row.id, url: listener.url });
         return { ...failed, port: listener.port };
@@ -135,10 +173,10 @@ export class ListenerSet {
     });
   }
 
-  async #close(id: number, { listener }: OpenListener): Promise<void> {
+  async #close({ row, listener }: OpenRow): Promise<void> {
     const { url } = listener;
     await listener.suspend();
-    this.#observer.observe({ kind: 'listener-closed', id, url });
+    this.#observer.observe({ kind: 'listener-closed', id: row.id, url });
   }
 }
 

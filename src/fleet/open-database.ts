@@ -6,6 +6,7 @@ import { openEmbedded } from '../database/embedded/open-embedded.ts';
 import { SqlFailure, type SqlResult } from '../database/exchange-result.ts';
 import { installSchema, type SchemaVersions } from '../database/schema-installation.ts';
 import { openServer } from '../database/server/open-server.ts';
+import type { ServerDatabase } from '../database/server/server-database.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
 
@@ -30,12 +31,16 @@ export interface OpenDatabaseOptions {
   readonly observer: Observer;
   /** Channels to listen to, besides the catalog's. */
   readonly channels: readonly string[];
+  /** Whether the schema is brought up to this program's; default true. Of a fleet, the master does it. */
+  readonly installs?: boolean;
 }
 
 export interface OpenDatabase {
   readonly database: Database;
   /** The same, where it is the embedded engine. */
   readonly embedded: EmbeddedDatabase | null;
+  /** The same, where it is a PostgreSQL server. */
+  readonly server: ServerDatabase | null;
   /** In a few words. */
   readonly description: string;
   /** `listener` is called when notifications arrive again, after some may have been missed. */
@@ -66,6 +71,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     return {
       database,
       embedded: database,
+      server: null,
       description: `embedded PostgreSQL ${major} ${dataDirectory === null ? 'in memory' : `in ${dataDirectory}`}`,
       onReconnected: () => undefined,
     };
@@ -76,11 +82,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     observer,
     handlerTimeoutMs,
     listenChannels: [CATALOG_CHANNEL, ...channels],
-    onStart,
+    ...(options.installs === false ? {} : { onStart }),
   });
   return {
     database,
     embedded: null,
+    server: database,
     description: `PostgreSQL ${database.version} at ${database.place}`,
     onReconnected: (listener) => void database.onReconnected(listener),
   };

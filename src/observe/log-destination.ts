@@ -11,7 +11,10 @@ export interface LogDestination {
 }
 
 /** Bytes that are gathered before a write: one system call for some thirty access lines instead of one for each. */
-const MIN_WRITE_BYTES = 4096;
+const MIN_WRITE_BYTES = 3072;
+
+/** Whole lines up to this are one write, which is not torn where several processes share a pipe (POSIX: PIPE_BUF). */
+const MAX_WRITE_BYTES = 4096;
 
 /** Longest time that a line stays in the buffer, so that somebody who watches a quiet server sees it at once. */
 const FLUSH_INTERVAL_MS = 100;
@@ -22,6 +25,7 @@ export function bufferedDestination(fd: number): LogDestination {
     fd,
     sync: false,
     minLength: MIN_WRITE_BYTES,
+    maxWrite: MAX_WRITE_BYTES,
     periodicFlush: FLUSH_INTERVAL_MS,
   });
 }

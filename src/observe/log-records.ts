@@ -62,6 +62,29 @@ const DESCRIBE: Describe = {
   'session-lost': (seen) => record('error', `PostgreSQL session lost: ${seen.reason}`),
   'session-ready': (seen) => record('debug', `PostgreSQL session ready: ${seen.description}`),
 
+  'configuration-refused': (seen) =>
+    record(
+      'error',
+      `the listeners are left as they were, their new configuration is refused: ${seen.reason}`,
+    ),
+  'worker-started': (seen) =>
+    record('info', `worker ${seen.worker} serves`, { pid: seen.pid, startMs: seen.startMs }),
+  'worker-ended': (seen) =>
+    record('error', `worker ${seen.worker} ended: ${seen.reason}`, {
+      pid: seen.pid,
+      restartMs: seen.restartMs,
+    }),
+  'worker-crash-loop': (seen) =>
+    record(
+      'error',
+      `worker ${seen.worker} has ended ${seen.ends} times soon after its start: ${seen.reason}`,
+    ),
+  'worker-hung': (seen) =>
+    record('error', `worker ${seen.worker} does not answer for ${seen.silentMs} ms and is replaced`, {
+      pid: seen.pid,
+    }),
+  'workers-changed': (seen) => record('info', `${seen.workers} workers: ${seen.reason}`),
+
   'catalog-swapped': (seen) =>
     record('debug', `catalog ${seen.epoch}: ${seen.routes} routes, ${seen.problems} problems`),
   'catalog-refused': (seen) => record('error', `catalog refused, the former one stays: ${seen.reason}`),

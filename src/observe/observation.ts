@@ -109,6 +109,30 @@ export type Observation =
       readonly routes: number;
       readonly problems: number;
     }
+  | { readonly kind: 'configuration-refused'; readonly reason: string }
+  | {
+      readonly kind: 'worker-started';
+      readonly worker: number;
+      readonly pid: number;
+      readonly startMs: number;
+    }
+  /** It ended by itself, or was ended because it hung. */
+  | {
+      readonly kind: 'worker-ended';
+      readonly worker: number;
+      readonly pid: number;
+      readonly reason: string;
+      readonly restartMs: number;
+    }
+  /** Its predecessors ended soon after their start as well. */
+  | {
+      readonly kind: 'worker-crash-loop';
+      readonly worker: number;
+      readonly ends: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'worker-hung'; readonly worker: number; readonly pid: number; readonly silentMs: number }
+  | { readonly kind: 'workers-changed'; readonly workers: number; readonly reason: string }
   | { readonly kind: 'catalog-refused'; readonly reason: string }
   | {
       readonly kind: 'route-problem';

@@ -7,6 +7,9 @@ import type { ConnectionInfo } from './stream-handler.ts';
 import type { StreamContext } from './stream.ts';
 
 export interface Connection extends Timed {
+  readonly info: ConnectionInfo;
+  /** What is spoken on it: `HTTP/1`, `HTTP/2`, or what it was switched to. */
+  readonly protocol: string;
   /** Finishes the requests that are under way, takes no further ones, and closes. */
   drain(): void;
   /** Ends at once. */

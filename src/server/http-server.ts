@@ -19,7 +19,8 @@ export class HttpServer implements ConnectionHost {
   readonly options: ServerOptions;
   readonly streams: StreamContext;
   readonly clock: ServerClock;
-  readonly #connections = new Set<Connection>();
+  /** With the time since when. */
+  readonly #connections = new Map<Connection, number>();
   #draining = false;
   #whenEmpty: (() => void) | null = null;
 
@@ -33,6 +34,15 @@ export class HttpServer implements ConnectionHost {
 
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** The connections that have been open longest, at most `limit`, with the time (ms since the epoch) since when. */
+  *openConnections(limit: number): Generator<{ readonly connection: Connection; readonly sinceMs: number }> {
+    let left = limit;
+    for (const [connection, sinceMs] of this.#connections) {
+      if (left-- <= 0) return;
+      yield { connection, sinceMs };
+    }
   }
 
   /** Connections finish the request they are in and take no further one. */
@@ -57,7 +67,7 @@ export class HttpServer implements ConnectionHost {
   }
 
   adopt(connection: Connection): void {
-    this.#connections.add(connection);
+    this.#connections.set(connection, this.clock.nowMs);
     this.clock.add(connection);
   }
 
@@ -71,10 +81,10 @@ export class HttpServer implements ConnectionHost {
   /** Lets requests finish until `deadlineMs` from now, then ends what is left. Resolves when no connection is open. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.keys()) connection.drain();
     if (this.#connections.size > 0) {
       const deadline = setTimeout(() => {
-        for (const connection of this.#connections) connection.destroy();
+        for (const connection of this.#connections.keys()) connection.destroy();
       }, deadlineMs);
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;

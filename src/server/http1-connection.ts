@@ -24,7 +24,8 @@ import { DRAINING, type ConnectionInfo } from './stream-handler.ts';
 export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #server: ConnectionHost;
   readonly #socket: Socket;
-  readonly #info: ConnectionInfo;
+  readonly info: ConnectionInfo;
+  readonly protocol = 'HTTP/1';
   readonly #output: ConnectionOutput;
   readonly #responder: Http1Responder;
   readonly #receiver: Http1Receiver;
@@ -59,7 +60,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
     this.#socket = socket;
-    this.#info = info;
+    this.info = info;
     this.#output = new ConnectionOutput(socket);
     this.#responder = new Http1Responder(server, this.#output);
     this.#receiver = new Http1Receiver(server.options.http1, this);
@@ -127,7 +128,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#requestEnded = !head.hasBody;
     this.#phaseSinceMs = this.#server.clock.nowMs;
     this.#body.begin(this.#phaseSinceMs);
-    const stream = new Stream(this.#server.streams, this, this.#info, head);
+    const stream = new Stream(this.#server.streams, this, this.info, head);
     this.#stream = stream;
     stream.open();
     if (head.hasBody && this.#stream !== null && !this.#body.wanted) this.#receiver.pause();
@@ -156,12 +157,12 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
 
   /** RFC 9113 §3.3: prior knowledge, in clear only. The socket goes on with another driver. */
   receiveHttp2Preface(rest: Buffer): void {
-    if (this.#info.scheme === 'https') {
+    if (this.info.scheme === 'https') {
       this.#refuse(505, 'HTTP/2 over TLS has to be agreed on by ALPN', null);
       return;
     }
     this.#leaveSocket();
-    this.#server.acceptHttp2(this.#socket, this.#info, rest, null);
+    this.#server.acceptHttp2(this.#socket, this.info, rest, null);
     this.#server.forget(this);
   }
 
@@ -173,7 +174,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   /** RFC 7540 §3.2: in clear only, and not on a connection that is to end. */
   #acceptableUpgrade(head: Http1RequestHead): H2cUpgrade | null {
     const ending = this.#last || this.#eof || this.#server.draining;
-    return ending || this.#info.scheme === 'https' ? null : h2cUpgrade(head);
+    return ending || this.info.scheme === 'https' ? null : h2cUpgrade(head);
   }
 
   #upgrade(upgrade: H2cUpgrade): void {
@@ -181,7 +182,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#socket.write(SWITCH_TO_H2C);
     const rest = this.#receiver.takeRest();
     this.#leaveSocket();
-    this.#server.acceptHttp2(this.#socket, this.#info, rest, upgrade);
+    this.#server.acceptHttp2(this.#socket, this.info, rest, upgrade);
     this.#server.forget(this);
   }
 
@@ -229,7 +230,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#output.flush();
     const rest = this.#receiver.takeRest();
     this.#leaveSocket();
-    const duplex = new SocketDuplex(this.#server, this.#socket, this.#info);
+    const duplex = new SocketDuplex(this.#server, this.#socket, this.info);
     this.#server.adopt(duplex);
     this.#server.forget(this);
     duplex.open(takeOver, rest, this.#eof);
@@ -383,7 +384,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     if (this.#state !== 'open') return;
     this.#server.streams.observer.observe({
       kind: 'request-refused',
-      peer: this.#info.peerAddress,
+      peer: this.info.peerAddress,
       status,
       reason,
     });

@@ -21,6 +21,7 @@ import type { ConnectionInfo } from './stream-handler.ts';
 export class Http2Driver implements Http2Events, Connection, ChannelHost {
   readonly server: ConnectionHost;
   readonly info: ConnectionInfo;
+  readonly protocol = 'HTTP/2';
   readonly machine: Http2Connection;
   readonly #socket: Socket;
   readonly #progress = new SendProgress();

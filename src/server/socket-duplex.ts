@@ -12,7 +12,8 @@ import type { ConnectionInfo } from './stream-handler.ts';
 
 export class SocketDuplex implements ByteDuplex, Connection {
   readonly #server: ConnectionHost;
-  readonly #info: ConnectionInfo;
+  readonly info: ConnectionInfo;
+  readonly protocol = 'upgraded';
   readonly #socket: Socket;
   readonly #output: ConnectionOutput;
   readonly #progress = new SendProgress();
@@ -21,7 +22,7 @@ export class SocketDuplex implements ByteDuplex, Connection {
 
   constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
-    this.#info = info;
+    this.info = info;
     this.#socket = socket;
     this.#output = new ConnectionOutput(socket);
   }
@@ -66,7 +67,7 @@ export class SocketDuplex implements ByteDuplex, Connection {
   }
 
   get peerAddress(): string {
-    return this.#info.peerAddress;
+    return this.info.peerAddress;
   }
 
   get nowMs(): number {

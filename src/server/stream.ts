@@ -26,6 +26,14 @@ export interface StreamContext {
   readonly observer: Observer;
   /** Whether a `request-done` observation is made for each stream. */
   readonly observeRequests: boolean;
+  /** Counted up where they are given. */
+  readonly counts?: StreamCounts;
+}
+
+/** Requests that were begun and that are over, however they ended. */
+export interface StreamCounts {
+  begun: number;
+  ended: number;
 }
 
 type ErrorResponse = Extract<Command, { kind: 'error-response' }>;
@@ -77,6 +85,7 @@ export class Stream implements StreamHandle {
 
   /** Makes the handlers and gives them the request head. */
   open(): void {
+    if (this.#context.counts !== undefined) this.#context.counts.begun += 1;
     this.#running = true;
     try {
       this.#handler = openHandlers(this.#context.handlers, this);
@@ -311,6 +320,7 @@ export class Stream implements StreamHandle {
     this.#response = 'done';
     const handler = this.#handler;
     this.#handler = null;
+    if (this.#context.counts !== undefined) this.#context.counts.ended += 1;
     if (this.#context.observeRequests) this.#observeEnd(end);
     try {
       handler?.terminate(end);

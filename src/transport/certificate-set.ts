@@ -31,6 +31,8 @@ export interface ContextOptions {
 }
 
 export class CertificateSet {
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly clientAuthorities: readonly string[];
   /** For clients that name no host, and for names that no pattern fits. */
   readonly fallback: ContextOptions;
   readonly #exact = new Map<string, SecureContext>();
@@ -48,6 +50,8 @@ export class CertificateSet {
     certificates: readonly [Certificate, ...Certificate[]],
     clientAuthorities: readonly string[] = [],
   ) {
+    this.certificates = certificates;
+    this.clientAuthorities = clientAuthorities;
     this.fallback = contextOptions(certificates[0], clientAuthorities);
     for (const certificate of certificates) {
       const context = createSecureContext(contextOptions(certificate, clientAuthorities));

@@ -2,6 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Observer } from '../observe/observation.ts';
 import type { CertificateSet } from './certificate-set.ts';
+import type { SocketHandle } from './socket-handle.ts';
 import { TlsAcceptor, type TlsOptions } from './tls-acceptor.ts';
 
 export interface ListenerOptions {
@@ -17,6 +18,10 @@ export interface ListenerOptions {
   readonly backlog?: number;
   /** With it, what is accepted is a TLSSocket whose handshake is done. */
   readonly tls?: TlsOptions;
+  /** A bound socket to listen on, which is not opened again once it was suspended. */
+  readonly handle?: SocketHandle;
+  /** Whether somebody else serves a connection that was just accepted and not read; then it is theirs. */
+  readonly handOver?: (socket: Socket) => boolean;
 }
 
 /** Ten thousand idle connections are ordinary; what is beyond this is a flood, or wants a larger number. */
@@ -30,14 +35,21 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #observer: Observer;
   readonly #accept: (socket: Socket) => void;
+  readonly #counted: (change: 1 | -1) => void;
   readonly #tls: TlsAcceptor | null;
   readonly #waiting: Socket[] = [];
   #connections = 0;
   #port = 0;
   #open = false;
 
-  private constructor(options: ListenerOptions, accept: (socket: Socket) => void, observer: Observer) {
+  private constructor(
+    options: ListenerOptions,
+    accept: (socket: Socket) => void,
+    observer: Observer,
+    counted: (change: 1 | -1) => void,
+  ) {
     this.#options = options;
+    this.#counted = counted;
     this.#accept = accept;
     this.#observer = observer;
     this.#tls =
@@ -48,17 +60,21 @@ export class Listener {
           });
     // A client may close its side and still read the answer; unread sockets wait without being read.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      this.#admit(socket);
+      if (options.handOver?.(socket) !== true) this.admit(socket);
     });
   }
 
-  /** Opens the socket; rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL …). */
+  /**
+   * Opens the socket; rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL …). `counted` hears of each
+   * connection that begins or ends to be served.
+   */
   static async open(
     options: ListenerOptions,
     accept: (socket: Socket) => void,
     observer: Observer,
+    counted: (change: 1 | -1) => void = () => undefined,
   ): Promise<Listener> {
-    const listener = new Listener(options, accept, observer);
+    const listener = new Listener(options, accept, observer, counted);
     await listener.resume();
     return listener;
   }
@@ -100,13 +116,18 @@ export class Listener {
   /** Accepts (again), on the same port. */
   async resume(): Promise<void> {
     if (this.#open) return;
-    const { address, port, backlog = DEFAULT_BACKLOG } = this.#options;
+    const { address, port, backlog = DEFAULT_BACKLOG, handle } = this.#options;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: address, port: this.#port || port, backlog }, () => {
+      const opened = (): void => {
         this.#server.off('error', reject);
         resolve();
-      });
+      };
+      this.#server.once('error', reject);
+      if (handle === undefined) {
+        this.#server.listen({ host: address, port: this.#port || port, backlog }, opened);
+      } else {
+        this.#server.listen(handle, backlog, opened);
+      }
     });
     this.#port = (this.#server.address() as AddressInfo).port;
     this.#open = true;
@@ -117,7 +138,8 @@ export class Listener {
     });
   }
 
-  #admit(socket: Socket): void {
+  /** Serves a connection as soon as there is room for it. It must not have been read from. */
+  admit(socket: Socket): void {
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = this.#options;
     if (this.#connections < maxConnections) {
       this.#serve(socket);
@@ -136,8 +158,10 @@ export class Listener {
 
   #serve(socket: Socket): void {
     this.#connections += 1;
+    this.#counted(1);
     socket.once('close', () => {
       this.#connections -= 1;
+      this.#counted(-1);
       let next = this.#waiting.shift();
       while (next?.destroyed === true) next = this.#waiting.shift();
       if (next !== undefined) this.#serve(next);

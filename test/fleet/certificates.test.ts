@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { generate } from 'selfsigned';
 import { Certificates, NO_CERTIFICATE, type CertificateRow } from '../../src/fleet/certificates.ts';
 import { devCertificate } from '../../src/fleet/dev-certificate.ts';
-import { ListenerSet } from '../../src/fleet/listener-set.ts';
+import { ListenerSet, openHere } from '../../src/fleet/listener-set.ts';
 import { makeAuthority, signCertificate } from '../support/certificates.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'howdah-certificates-'));
@@ -95,19 +95,28 @@ test('the certificate for development is kept, and made anew when it is broken o
 });
 
 test('an https row is served as soon as there is a certificate, and a change of protocol keeps the port', async () => {
-  const set = new ListenerSet((socket) => socket.destroy(), silent);
+  const set = new ListenerSet(
+    openHere((socket) => socket.destroy(), silent),
+    silent,
+  );
   const https = { id: 1, address: '127.0.0.1', port: 0, effectivePort: 0, protocol: 'https' } as const;
   const http = { ...https, id: 2, protocol: 'http' } as const;
-  const [refused, served] = await set.apply([https, http]);
+  const {
+    results: [refused, served],
+  } = await set.apply([https, http]);
   assert.deepEqual([refused?.port, refused?.failures[0]?.message], [null, NO_CERTIFICATE]);
   assert.ok(served?.port);
   set.useCertificates(await new Certificates({ ...none, files }, silent).load([]));
-  const [now] = await set.apply([https, http]);
+  const {
+    results: [now],
+  } = await set.apply([https, http]);
   assert.ok(now?.port);
   assert.deepEqual(set.urls, [`https://127.0.0.1:${now.port}`, `http://127.0.0.1:${served.port}`]);
   const fixed = { ...https, port: now.port };
   await set.apply([fixed]);
-  const [changed] = await set.apply([{ ...fixed, protocol: 'http' }]);
+  const {
+    results: [changed],
+  } = await set.apply([{ ...fixed, protocol: 'http' }]);
   assert.deepEqual([changed?.port, set.urls], [now.port, [`http://127.0.0.1:${now.port}`]]);
   await set.close();
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import type { ListenerRow } from '../../src/catalog/catalog-rows.ts';
-import { ListenerSet } from '../../src/fleet/listener-set.ts';
+import { ListenerSet, openHere } from '../../src/fleet/listener-set.ts';
 import type { Observation } from '../../src/observe/observation.ts';
 import { RawClient } from '../support/http-fixture.ts';
 
@@ -16,16 +16,19 @@ function row(id: number, port = 0, more: Partial<ListenerRow> = {}): ListenerRow
 function makeSet() {
   const observations: Observation[] = [];
   const sockets: Socket[] = [];
+  const observer = { observe: (observation: Observation) => void observations.push(observation) };
   const set = new ListenerSet(
-    (socket, id) => {
+    openHere((socket, id) => {
       sockets.push(socket);
       socket.on('error', () => {});
       socket.write(`listener ${id}`);
-    },
-    { observe: (observation) => observations.push(observation) },
+    }, observer),
+    observer,
   );
+  const apply = async (rows: readonly ListenerRow[], whole = false) => (await set.apply(rows, whole)).results;
   return {
     set,
+    apply,
     observations,
     sockets,
     async [Symbol.asyncDispose]() {
@@ -44,16 +47,16 @@ async function greeting(port: number | null | undefined): Promise<string> {
 
 test('each row gets a socket of its own, also with port 0', async () => {
   await using made = makeSet();
-  const [first, second] = await made.set.apply([row(1), row(2)]);
+  const [first, second] = await made.apply([row(1), row(2)]);
   assert.equal(await greeting(first?.port), 'listener 1');
   assert.equal(await greeting(second?.port), 'listener 2');
 });
 
 test('an unchanged row keeps its socket, port 0 included', async () => {
   await using made = makeSet();
-  const [before] = await made.set.apply([row(1)]);
+  const [before] = await made.apply([row(1)]);
   const client = await RawClient.connect(before?.port ?? 0);
-  const [after] = await made.set.apply([row(1), row(2)]);
+  const [after] = await made.apply([row(1), row(2)]);
   assert.equal(after?.port, before?.port);
   assert.equal(made.observations.filter((o) => o.kind === 'listener-closed').length, 0);
   assert.equal(client.ended, false);
@@ -62,10 +65,10 @@ test('an unchanged row keeps its socket, port 0 included', async () => {
 
 test('a row that is gone is refused, and its open connections go on', async () => {
   await using made = makeSet();
-  const [first] = await made.set.apply([row(1)]);
+  const [first] = await made.apply([row(1)]);
   const client = await RawClient.connect(first?.port ?? 0);
   await client.untilText('listener 1');
-  await made.set.apply([]);
+  await made.apply([]);
   await assert.rejects(RawClient.connect(first?.port ?? 0), { code: 'ECONNREFUSED' });
   made.sockets[0]?.write(' still here');
   await client.untilText('still here');
@@ -80,12 +83,12 @@ test('a port in use falls back to the effective port it had, then to any (omni_h
   await once(spare, 'listening');
   const { port: sparePort } = spare.address() as AddressInfo;
   await using made = makeSet();
-  const [any] = await made.set.apply([row(1, port)]);
+  const [any] = await made.apply([row(1, port)]);
   assert.ok(any?.port !== null && any?.port !== port);
   assert.equal(any?.failures[0]?.code, 'EADDRINUSE');
   spare.close();
   await once(spare, 'close');
-  const [, known] = await made.set.apply([row(1, port), row(2, port, { effectivePort: sparePort })]);
+  const [, known] = await made.apply([row(1, port), row(2, port, { effectivePort: sparePort })]);
   assert.equal(known?.port, sparePort);
   const failed = made.observations.find((o) => o.kind === 'listener-failed');
   assert.match(String(failed?.kind === 'listener-failed' && failed.reason), /EADDRINUSE/);
@@ -94,7 +97,7 @@ test('a port in use falls back to the effective port it had, then to any (omni_h
 
 test('an address that is not here fails with its reason, and the other rows are served', async () => {
   await using made = makeSet();
-  const [bad, good] = await made.set.apply([row(1, 0, { address: '192.0.2.1' }), row(2)]);
+  const [bad, good] = await made.apply([row(1, 0, { address: '192.0.2.1' }), row(2)]);
   assert.equal(bad?.port, null);
   assert.equal(bad?.failures[0]?.code, 'EADDRNOTAVAIL');
   assert.equal(await greeting(good?.port), 'listener 2');
@@ -102,10 +105,33 @@ test('an address that is not here fails with its reason, and the other rows are 
 
 test('a row that changes its address on the same port moves there', async () => {
   await using made = makeSet();
-  const [first] = await made.set.apply([row(1)]);
+  const [first] = await made.apply([row(1)]);
   const port = first?.port ?? 0;
-  await made.set.apply([row(1, port)]);
-  const [moved] = await made.set.apply([row(1, port, { address: '0.0.0.0' })]);
+  await made.apply([row(1, port)]);
+  const [moved] = await made.apply([row(1, port, { address: '0.0.0.0' })]);
   assert.equal(moved?.port, port);
   assert.equal(await greeting(port), 'listener 1');
+});
+
+test('a change that cannot be made as a whole leaves everything as it was, and says why', async () => {
+  await using made = makeSet();
+  const [kept, moving] = await made.apply([row(1), row(2)]);
+  const port = moving?.port ?? 0;
+  await made.apply([row(1), row(2, port)], true);
+  const changed = [row(2, port, { address: '0.0.0.0' }), row(3), row(4, 0, { address: '192.0.2.1' })];
+  const { refused, results } = await made.set.apply(changed, true);
+  assert.equal(refused, true);
+  assert.equal(results[2]?.failures[0]?.code, 'EADDRNOTAVAIL');
+  assert.equal(await greeting(kept?.port), 'listener 1');
+  assert.equal(await greeting(port), 'listener 2');
+  await assert.rejects(RawClient.connect(results[1]?.port ?? 0), { code: 'ECONNREFUSED' });
+});
+
+test('a row that was not served before does not stand in the way of a change of another', async () => {
+  await using made = makeSet();
+  const bad = row(1, 0, { address: '192.0.2.1' });
+  await made.apply([bad]);
+  const { refused, results } = await made.set.apply([bad, row(2)], true);
+  assert.equal(refused, false);
+  assert.equal(await greeting(results[1]?.port), 'listener 2');
 });

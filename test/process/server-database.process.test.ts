@@ -131,7 +131,7 @@ for (const postgres of installed) {
     it('says what it serves from', () => {
       assert.match(
         served.process.out,
-        new RegExp(`PostgreSQL ${postgres.version}\\.\\d+ at \\S+:5432/app · 1 worker`),
+        new RegExp(`PostgreSQL ${postgres.version}\\.\\d+ at \\S+:5432/app · \\d+ workers?`),
       );
       assert.equal(served.gatewayUrl, null);
     });

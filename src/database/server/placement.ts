@@ -59,6 +59,11 @@ function placeLong<T extends Placeable>(sessions: readonly T[], maxSessions: num
   return long < allowed ? idle : null;
 }
 
+/** Whether a call is better run by somebody else with an idle session than placed where placeCall has found a place for it. */
+export function isBetterElsewhere(taken: Placeable | null, { meanMs }: CallCost): boolean {
+  return taken === null || (taken.inFlight > 0 && meanMs > QUICK_MS);
+}
+
 /** Whether another session would have served a call better than the one that it was given, which it is not in yet. */
 export function needsMore(taken: Placeable, { meanMs }: CallCost): boolean {
   return taken.inFlight > 0 && (meanMs > QUICK_MS || taken.backlogMs > QUICK_BACKLOG_MS);

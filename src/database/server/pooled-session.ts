@@ -116,6 +116,15 @@ export class PooledSession {
     return this.#cancellation !== null;
   }
 
+  get processId(): number {
+    return this.#link.backend.processId;
+  }
+
+  /** Of the call that runs. */
+  get statement(): string | null {
+    return this.#running[0]?.statement.text ?? null;
+  }
+
   send(call: SqlCall, cost: CallCost, now: number): void {
     const running = new RunningCall(call, cost, this);
     if (this.#running.length === 0 && this.#ended.length === 0) this.#since = now;

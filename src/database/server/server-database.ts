@@ -13,6 +13,7 @@ import { SessionPool } from './session-pool.ts';
 export interface ServerDatabaseOptions {
   readonly settings: ConnectionSettings;
   readonly observer: Observer;
+  /** 0: none, for what is to run no calls. */
   readonly maxSessions: number;
   readonly maxQueuedCalls: number;
   readonly queueTimeoutMs: number;
@@ -47,9 +48,9 @@ export class ServerDatabase implements Database {
     this.#pool = new SessionPool({ ...options, open, terminate: (processId) => this.#terminate(processId) });
   }
 
-  /** Sessions that calls are spread over, at present. */
-  get sessions(): number {
-    return this.#pool.size;
+  /** The sessions that calls are spread over. */
+  get pool(): SessionPool {
+    return this.#pool;
   }
 
   async open(): Promise<void> {
@@ -57,7 +58,7 @@ export class ServerDatabase implements Database {
       const { version, place } = await this.#control.start();
       this.version = version;
       this.place = place;
-      await this.#pool.start();
+      if (this.#options.maxSessions > 0) await this.#pool.start();
     } catch (error) {
       await this.close();
       throw error;

@@ -7,8 +7,31 @@ import type { LinkLoss } from '../session-link.ts';
 import { Backoff } from './backoff.ts';
 import { CallCosts, type CallCost } from './call-costs.ts';
 import type { OpenedLink } from './open-link.ts';
-import { LONG_MS, needsMore, placeCall } from './placement.ts';
+import { isBetterElsewhere, LONG_MS, needsMore, placeCall } from './placement.ts';
 import { PooledSession } from './pooled-session.ts';
+
+/** Others who may run calls that no session can take at once. */
+export interface CallOverflow {
+  /** Takes the call, which completes or is put back; false: nobody can run it now. */
+  take(call: SqlCall): boolean;
+  /** Nobody waits for a call any more, which may be one that was taken. */
+  abandon(call: SqlCall): void;
+  /** What `idleSessions` says may have changed. */
+  changed(): void;
+}
+
+export interface PoolStatus {
+  readonly sessions: number;
+  readonly busySessions: number;
+  readonly queuedCalls: number;
+}
+
+export interface PooledSessionStatus {
+  readonly pid: number;
+  readonly state: 'idle' | 'busy' | 'cancelling';
+  readonly calls: number;
+  readonly statement: string | null;
+}
 
 export interface SessionPoolOptions {
   readonly observer: Observer;
@@ -40,6 +63,8 @@ export class SessionPool implements SqlDispatcher {
   readonly #long: CallQueue;
   readonly #abandoned = new WeakSet<SqlCall>();
   readonly #backoff = new Backoff();
+  #maxSessions: number;
+  #overflow: CallOverflow | null = null;
   #sessions: PooledSession[] = [];
   #opening: Promise<void> | null = null;
   #openTimer: NodeJS.Timeout | null = null;
@@ -50,6 +75,7 @@ export class SessionPool implements SqlDispatcher {
 
   constructor(options: SessionPoolOptions) {
     this.#options = options;
+    this.#maxSessions = options.maxSessions;
     this.#quick = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
     this.#long = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
   }
@@ -57,6 +83,68 @@ export class SessionPool implements SqlDispatcher {
   /** Open sessions. */
   get size(): number {
     return this.#sessions.length;
+  }
+
+  get status(): PoolStatus {
+    return {
+      sessions: this.#sessions.length,
+      busySessions: this.#sessions.filter(({ inFlight }) => inFlight > 0).length,
+      queuedCalls: this.#quick.length + this.#long.length,
+    };
+  }
+
+  get list(): PooledSessionStatus[] {
+    return this.#sessions.map(({ processId, inFlight, isCancelling, statement }) => ({
+      pid: processId,
+      state: isCancelling ? 'cancelling' : inFlight > 0 ? 'busy' : 'idle',
+      calls: inFlight,
+      statement,
+    }));
+  }
+
+  /** Sessions that would take a call at once. */
+  get idleSessions(): number {
+    if (this.#closing) return 0;
+    return this.#sessions.filter(({ inFlight, isCancelling }) => inFlight === 0 && !isCancelling).length;
+  }
+
+  /** Calls that find no idle session are offered to `overflow` from now on. */
+  useOverflow(overflow: CallOverflow): void {
+    this.#overflow = overflow;
+  }
+
+  /** At least 1. What is open beyond it is closed as soon as it is idle. */
+  setMaxSessions(maxSessions: number): void {
+    this.#maxSessions = Math.max(1, maxSessions);
+    this.#pump();
+  }
+
+  /** Runs a call of somebody else, if a session is idle. */
+  runIfIdle(call: SqlCall): boolean {
+    if (this.#closing) return false;
+    const cost = this.#costs.of(call.statement.name);
+    const now = performance.now();
+    const session = placeCall(this.#sessions, this.#maxSessions, cost, now);
+    if (session === null || session.inFlight > 0) return false;
+    session.send(call, cost, now);
+    this.#watch();
+    if (this.idleSessions === 0) this.#openMore();
+    return true;
+  }
+
+  /** Offers calls that wait to the overflow, which may have room again. */
+  offerWaiting(): void {
+    if (this.#quick.length + this.#long.length > 0) this.#pump();
+  }
+
+  /** Takes back a call that the overflow had taken and not run. */
+  putBack(call: SqlCall): void {
+    if (this.#closing) {
+      call.complete({ kind: 'unavailable', reason: 'the database is closing' });
+      return;
+    }
+    this.#queueOf(this.#costs.of(call.statement.name)).putBack([call]);
+    this.#pump();
   }
 
   /** Opens the first session. Rejects where that fails. */
@@ -78,6 +166,7 @@ export class SessionPool implements SqlDispatcher {
 
   abandon(call: SqlCall): void {
     this.#abandoned.add(call);
+    this.#overflow?.abandon(call);
   }
 
   /** Lets calls in flight end, refuses what waits, closes the sessions. */
@@ -103,18 +192,33 @@ export class SessionPool implements SqlDispatcher {
   /** Whether a session took it. */
   #place(call: SqlCall, cost: CallCost): boolean {
     const now = performance.now();
-    const session = placeCall(this.#sessions, this.#options.maxSessions, cost, now);
+    const session = placeCall(this.#sessions, this.#maxSessions, cost, now);
+    const overflow = this.#overflow;
+    if (overflow !== null && isBetterElsewhere(session, cost) && overflow.take(call)) return true;
     if (session === null) return false;
     if (needsMore(session, cost)) this.#openMore();
     session.send(call, cost, now);
     this.#watch();
+    overflow?.changed();
     return true;
   }
 
   #pump(): void {
+    this.#closeExcess();
     this.#drain(this.#quick);
     this.#drain(this.#long);
     if (this.#idle !== null && this.#sessions.every((session) => session.inFlight === 0)) this.#idle();
+    this.#overflow?.changed();
+  }
+
+  /** The last ones first: those that quick calls are piled up in stay. */
+  #closeExcess(): void {
+    for (let i = this.#sessions.length - 1; this.#sessions.length > this.#maxSessions && i >= 0; i--) {
+      const session = this.#sessions[i];
+      if (session === undefined || session.inFlight > 0 || session.isCancelling) continue;
+      this.#sessions.splice(i, 1);
+      session.end();
+    }
   }
 
   #drain(queue: CallQueue): void {
@@ -132,7 +236,7 @@ export class SessionPool implements SqlDispatcher {
   #openMore(): void {
     const open = this.#sessions.length;
     if (this.#opening !== null || this.#openTimer !== null || this.#closing) return;
-    if (open >= this.#options.maxSessions || (open > 0 && performance.now() < this.#pauseUntil)) return;
+    if (open >= this.#maxSessions || (open > 0 && performance.now() < this.#pauseUntil)) return;
     this.#opening = this.#open().finally(() => {
       this.#opening = null;
       if (this.#sessions.length === 0 || this.#quick.length + this.#long.length > 0) this.#openMore();

@@ -1,0 +1,23 @@
+-- What a master calls to say how its workers are, and that it leaves. Rows of those that were not heard of for a minute go.
+create or replace function howdah.report_node(node uuid, report jsonb) returns void
+language sql
+as $$
+  delete from howdah.nodes where seen_at < now() - interval '1 minute' and id <> node;
+  insert into howdah.nodes (id, host, pid, version, state, listeners, refused_configuration, workers)
+  select node, said.host, said.pid, said.version, said.state, said.listeners, said."refusedConfiguration", said.workers
+  from jsonb_to_record(report) as said (
+    host text, pid integer, version text, state text, listeners text[], "refusedConfiguration" text, workers jsonb
+  )
+  on conflict (id) do update set
+    seen_at = now(),
+    state = excluded.state,
+    listeners = excluded.listeners,
+    refused_configuration = excluded.refused_configuration,
+    workers = excluded.workers;
+$$;
+
+create or replace function howdah.leave_node(node uuid) returns void
+language sql
+as $$
+  delete from howdah.nodes where id = node;
+$$;

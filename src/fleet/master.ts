@@ -1,0 +1,288 @@
+// The master of a fleet on a PostgreSQL server: binds the listening sockets, keeps the configuration and the worker processes, and
+// handles no request and no connection. (On the embedded engine there is one worker, in the same process: serve.ts.)
+//
+//   clients ──► listening sockets ◄──accept── worker 1 ──sessions──► PostgreSQL
+//                    ▲                           │ UNIX socket (siblings.ts)
+//                  binds ◄──master──supervises──► worker 2 ──sessions──► PostgreSQL
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ERRORS, HowdahError, type ErrorCode } from '../errors.ts';
+import type { SocketHandle } from '../transport/socket-handle.ts';
+import { availableCpus } from './available-cpus.ts';
+import { Certificates } from './certificates.ts';
+import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configuration.ts';
+import {
+  addListener,
+  assertListening,
+  DEFAULT_LISTEN,
+  DEFAULT_TLS_LISTEN,
+  moveFirstListener,
+  notServed,
+} from './listener-rows.ts';
+import { ListenerSet } from './listener-set.ts';
+import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
+import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './open-database.ts';
+import type { RunningServer, ServeOptions } from './serve-options.ts';
+import { SharedListeners } from './shared-listeners.ts';
+import { runSqlFiles } from './sql-files.ts';
+import { Supervisor, WorkerStartFailed } from './supervisor.ts';
+import { WorkerChild } from './worker-child.ts';
+import type { WorkerStart } from './worker-messages.ts';
+
+/** Notified by howdah.restart_workers(). */
+const CONTROL_CHANNEL = 'howdah_control';
+
+/**
+ * Starts a master and its workers; they accept when the promise resolves.
+ * @throws HowdahError where the database, the schema, a file of SQL, an address or a worker stands in the way; nothing is left
+ *   open then
+ */
+export async function serveFleet(
+  options: ServeOptions,
+  server: ServerDatabaseChoice,
+): Promise<RunningServer> {
+  const siblingDirectory = await mkdtemp(join(tmpdir(), 'howdah-'));
+  let opened: OpenDatabase | null = null;
+  try {
+    opened = await openDatabase({
+      // Calls are the workers' business.
+      server: { ...server, maxSessions: 0 },
+      dataDirectory: null,
+      listen: options.listen ?? DEFAULT_LISTEN,
+      noInit: options.noInit,
+      handlerTimeoutMs: options.requests.handlerTimeoutMs,
+      observer: options.observer,
+      channels: [CONFIGURATION_CHANNEL, CONTROL_CHANNEL],
+    });
+    return await new Master(options, server, opened, siblingDirectory).start();
+  } catch (error) {
+    await opened?.database.close();
+    await rm(siblingDirectory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+class Master {
+  readonly #options: ServeOptions;
+  readonly #server: ServerDatabaseChoice;
+  readonly #opened: OpenDatabase;
+  readonly #siblingDirectory: string;
+  readonly #certificates: Certificates;
+  readonly #shared = new SharedListeners();
+  readonly #listeners: ListenerSet;
+  readonly #configuration: ListenerConfiguration;
+  readonly #supervisor: Supervisor;
+  readonly #report: NodeReport;
+  #workers = 0;
+  #nextNumber = 1;
+  #draining = false;
+
+  constructor(
+    options: ServeOptions,
+    server: ServerDatabaseChoice,
+    opened: OpenDatabase,
+    siblingDirectory: string,
+  ) {
+    this.#options = options;
+    this.#server = server;
+    this.#opened = opened;
+    this.#siblingDirectory = siblingDirectory;
+    const { tls, observer, drainTimeoutMs, hangTimeoutMs, version } = options;
+    this.#certificates = new Certificates({ ...tls, dataDirectory: null }, observer);
+    this.#listeners = new ListenerSet(
+      (row, listener) => this.#shared.open(row, listener),
+      observer,
+      tls.clientAuthority === null ? 'none' : 'required',
+    );
+    const { database } = opened;
+    this.#configuration = new ListenerConfiguration(
+      database,
+      this.#listeners,
+      this.#certificates,
+      observer,
+      () => this.#adjustWorkers(),
+    );
+    this.#supervisor = new Supervisor({
+      observer,
+      start: (slot) =>
+        new WorkerChild(this.#startOf(slot), {
+          handOver: (from, key, to, handle) => this.#handOver(from, key, to, handle),
+        }),
+      equip: (worker) => this.#shared.equip(worker),
+      changed: () => this.#tellSiblings(),
+      drainTimeoutMs,
+      hangTimeoutMs,
+    });
+    this.#report = new NodeReport(database, { observer, version, keepsAlive: true }, () => this.#describe());
+  }
+
+  async start(): Promise<RunningServer> {
+    const { listen, tls, sqlPaths, observer } = this.#options;
+    const { database, description } = this.#opened;
+    // Whatever ends this process: no worker is left behind.
+    const killWorkers = (): void => this.#supervisor.kill('the master ends');
+    process.on('exit', killWorkers);
+    let problems: readonly string[];
+    try {
+      if (listen !== null) await moveFirstListener(database, 'http', listen);
+      if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
+      else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
+      await runSqlFiles(sqlPaths, (text) => database.runScript(text));
+      this.#workers = await this.#wantedWorkers();
+      await this.#supervisor.start(this.#workers).catch(rethrowAsCoded);
+      const results = await this.#configuration.load();
+      await assertListening(database, 'http', listen, results);
+      await assertListening(database, 'https', tls.listen, results);
+      problems = [...this.#certificates.problems, ...notServed(results)];
+    } catch (error) {
+      await this.#listeners.close();
+      await this.#supervisor.drain(0);
+      process.off('exit', killWorkers);
+      throw error;
+    }
+    database.onNotification(CONFIGURATION_CHANNEL, () => this.#configuration.reload());
+    database.onNotification(CONTROL_CHANNEL, (payload) => this.#control(payload));
+    this.#opened.onReconnected(() => this.#configuration.reload());
+    this.#report.start();
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const listeners = this.#listeners;
+    const supervisor = this.#supervisor;
+    return {
+      get listeners() {
+        return listeners.urls.map((url) => ({ url }));
+      },
+      problems,
+      gatewayUrl: null,
+      database: description,
+      get workers() {
+        return supervisor.serving.length;
+      },
+      closed,
+      reload: async () => {
+        await database.query('select omni_httpd.reload_configuration()');
+      },
+      restartWorkers: () => supervisor.renew(),
+      close: async (deadlineMs) => {
+        await this.#close(deadlineMs).catch((error: unknown) => {
+          observer.observe({ kind: 'internal-error', where: 'end of the server', error });
+        });
+        process.off('exit', killWorkers);
+        resolve();
+      },
+    };
+  }
+
+  #startOf(slot: number): WorkerStart {
+    const { requests, drainTimeoutMs, logs } = this.#options;
+    return {
+      slot,
+      number: this.#nextNumber++,
+      database: { ...this.#server, maxSessions: this.#sessionsEach() },
+      requests,
+      drainTimeoutMs,
+      logs,
+      siblingDirectory: this.#siblingDirectory,
+    };
+  }
+
+  /** Sessions are shared out evenly; a worker without one would be of no use. */
+  #sessionsEach(): number {
+    return Math.max(1, Math.floor(this.#server.maxSessions / Math.max(1, this.#workers)));
+  }
+
+  async #wantedWorkers(): Promise<number> {
+    const { workers } = this.#options;
+    if (workers !== null) return workers;
+    const { rows } = await this.#opened.database.query('select howdah.http_workers()');
+    const setting = rows[0]?.[0] ?? null;
+    return setting === null ? availableCpus() : Number(setting);
+  }
+
+  /** At each reload. */
+  async #adjustWorkers(): Promise<void> {
+    const wanted = await this.#wantedWorkers();
+    if (wanted === this.#workers || this.#draining) return;
+    this.#workers = wanted;
+    this.#options.observer.observe({
+      kind: 'workers-changed',
+      workers: wanted,
+      reason: 'the setting has changed',
+    });
+    this.#supervisor.setCount(wanted);
+    for (const worker of this.#supervisor.serving) worker.setMaxSessions(this.#sessionsEach());
+  }
+
+  #tellSiblings(): void {
+    const serving = this.#supervisor.serving;
+    const numbers = serving.map(({ number }) => number);
+    for (const worker of serving) worker.setSiblings(numbers);
+  }
+
+  /** A connection that `from` has accepted goes to the worker that it names, to any other where that is gone, or back. */
+  #handOver(from: WorkerChild, key: number, to: number, handle: SocketHandle): void {
+    const target =
+      this.#supervisor.find(to) ??
+      this.#supervisor.serving.find((worker) => worker !== from) ??
+      this.#supervisor.serving[0];
+    if (target === undefined || target.state !== 'serving') {
+      handle.close();
+      return;
+    }
+    target.give(key, from.number, handle, () => this.#handOver(from, key, 0, handle));
+  }
+
+  #control(payload: string): void {
+    let command: { command?: unknown; node?: unknown };
+    try {
+      command = JSON.parse(payload) as typeof command;
+    } catch {
+      return;
+    }
+    if (command.node !== null && command.node !== this.#report.id) return;
+    if (command.command !== 'restart-workers') return;
+    const { observer } = this.#options;
+    observer.observe({ kind: 'workers-changed', workers: this.#workers, reason: 'each is replaced' });
+    this.#supervisor.renew().catch((error: unknown) => {
+      observer.observe({ kind: 'internal-error', where: 'replacement of the workers', error });
+    });
+  }
+
+  #describe(): NodeDescription {
+    return {
+      state: this.#draining ? 'draining' : 'serving',
+      listeners: this.#listeners.urls,
+      refusedConfiguration: this.#configuration.refused,
+      workers: this.#supervisor.slots.map(({ slot, worker, restarts }): WorkerReport => ({
+        ...worker?.status,
+        slot,
+        pid: worker?.pid ?? null,
+        state: worker?.state ?? 'failed',
+        startedAt: worker?.startedAt.toISOString() ?? null,
+        restarts,
+      })),
+    };
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#report.write();
+    await this.#configuration.settled();
+    await this.#listeners.close();
+    await this.#supervisor.drain(deadlineMs);
+    await this.#report.stop();
+    await this.#opened.database.close();
+    await rm(this.#siblingDirectory, { recursive: true, force: true });
+  }
+}
+
+/** What a worker says of why it cannot start is what is wrong with the server. */
+function rethrowAsCoded(error: unknown): never {
+  if (!(error instanceof WorkerStartFailed)) throw error;
+  const { failure } = error.end;
+  const code = failure?.code ?? null;
+  if (failure !== null && code !== null && code in ERRORS) {
+    throw new HowdahError(code as ErrorCode, failure.message, { cause: error });
+  }
+  throw new HowdahError('HOWDAH_WORKER_FAILED', error.message, { cause: error });
+}

@@ -1,0 +1,68 @@
+// What a server is started with, and what it is when it runs, whichever database is behind it. Types only.
+import type { GatewayAddress } from '../database/gateway/gateway.ts';
+import type { Observer } from '../observe/observation.ts';
+import type { LogSettings } from '../observe/process-logs.ts';
+import type { CertificateFiles } from './certificates.ts';
+import type { RequestOptions } from './http-worker.ts';
+import type { ServerDatabaseChoice } from './open-database.ts';
+
+export interface TlsServeOptions {
+  /**
+   * Address of the https listener. null: what the database has; where it has none and there are certificates from files or
+   * for development, 127.0.0.1:8443.
+   */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly files: readonly CertificateFiles[];
+  /** Path of PEM with the authorities whose client certificates are required; null: no client is asked for one. */
+  readonly clientAuthority: string | null;
+  /** A self-signed certificate serves where there is no other. */
+  readonly dev: boolean;
+}
+
+export interface ServeOptions {
+  readonly requests: RequestOptions;
+  /** A PostgreSQL server; null: the embedded one. */
+  readonly server: ServerDatabaseChoice | null;
+  /** Data directory of the embedded PostgreSQL; null: in memory. */
+  readonly dataDirectory: string | null;
+  /** Address of the first listener. null: 127.0.0.1:8080 in a new database, what it has in an old one. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly tls: TlsServeOptions;
+  /** Where outside SQL clients of the embedded PostgreSQL are admitted; null: nowhere. */
+  readonly gateway: GatewayAddress | null;
+  /** Files and directories of SQL to run at start. */
+  readonly sqlPaths: readonly string[];
+  /** A new database gets no listener and no default page. */
+  readonly noInit: boolean;
+  /** Worker processes on a PostgreSQL server. null: omni_httpd.http_workers, or else a worker for each CPU. */
+  readonly workers: number | null;
+  /** A worker that answers nothing for this long is replaced. */
+  readonly hangTimeoutMs: number;
+  /** How long workers that are replaced may take to finish. */
+  readonly drainTimeoutMs: number;
+  /** Of the program. */
+  readonly version: string;
+  readonly observer: Observer;
+  /** The logs of worker processes, which share the streams of this one. */
+  readonly logs: LogSettings;
+}
+
+export interface RunningServer {
+  readonly listeners: readonly { readonly url: string }[];
+  /** What of the listeners and certificates is not served, a line each. */
+  readonly problems: readonly string[];
+  /** Connection string for SQL clients, or null. */
+  readonly gatewayUrl: string | null;
+  /** What serves as the database, in a few words. */
+  readonly database: string;
+  /** At present. */
+  readonly workers: number;
+  /** Reads listeners and certificates anew, files included. */
+  reload(): Promise<void>;
+  /** Replaces the worker processes, one after another; nothing where there are none. */
+  restartWorkers(): Promise<void>;
+  /** Stops accepting, lets requests finish until `deadlineMs` from now, then ends everything. Call once. */
+  close(deadlineMs: number): Promise<void>;
+  /** Resolves when close() has ended. */
+  readonly closed: Promise<void>;
+}

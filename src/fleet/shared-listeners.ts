@@ -1,0 +1,105 @@
+// The listening sockets of a fleet: bound by the master, which never accepts from them, and given to each worker, which does. They
+// stay open while workers come and go, so that a connection that nobody has accepted yet waits for the next one.
+import type { ListenerRow } from '../catalog/catalog-rows.ts';
+import type { CertificateSet } from '../transport/certificate-set.ts';
+import type { ListenerOptions } from '../transport/listener.ts';
+import { bindSocket, type BoundSocket, type SocketHandle } from '../transport/socket-handle.ts';
+import type { RowListener } from './listener-set.ts';
+import type { WorkerChild } from './worker-child.ts';
+import type { CertificateTexts, SharedListener } from './worker-messages.ts';
+
+interface OpenSocket {
+  readonly listener: SharedListener;
+  readonly url: string;
+  readonly handle: SocketHandle;
+}
+
+export class SharedListeners {
+  readonly #sockets = new Map<number, OpenSocket>();
+  /** Workers that have all sockets, or are about to. */
+  readonly #equipped = new Set<WorkerChild>();
+  readonly #inherited: (address: string, port: number) => BoundSocket | null;
+  #certificates: CertificateSet | null = null;
+  #nextKey = 1;
+
+  /** `inherited`: sockets that were open before this process. */
+  constructor(inherited: (address: string, port: number) => BoundSocket | null = () => null) {
+    this.#inherited = inherited;
+  }
+
+  get sockets(): readonly OpenSocket[] {
+    return [...this.#sockets.values()];
+  }
+
+  /** Opens a socket in all workers. Rejects with the system's error. */
+  async open(row: ListenerRow, { address, port, tls }: ListenerOptions): Promise<RowListener> {
+    // Where any port was asked for, the one that it had is meant.
+    const bound =
+      this.#inherited(address, port === 0 ? row.effectivePort : port) ?? bindSocket(address, port);
+    const key = this.#nextKey++;
+    const host = address.includes(':') ? `[${address}]` : address;
+    const socket: OpenSocket = {
+      listener: {
+        key,
+        row,
+        port: bound.port,
+        clientCertificates: tls === undefined ? null : (tls.clientCertificates ?? 'none'),
+      },
+      url: `${tls === undefined ? 'http' : 'https'}://${host}:${bound.port}`,
+      handle: bound.handle,
+    };
+    if (tls !== undefined) this.useCertificates(tls.certificates);
+    this.#sockets.set(key, socket);
+    try {
+      await Promise.all(
+        Array.from(this.#equipped, (worker) => worker.listen(socket.listener, socket.handle)),
+      );
+    } catch (error) {
+      this.#close(key);
+      throw error;
+    }
+    return {
+      url: socket.url,
+      port: bound.port,
+      useCertificates: (certificates) => this.useCertificates(certificates),
+      suspend: () => {
+        this.#close(key);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** For all https listeners; each set is told once. */
+  useCertificates(certificates: CertificateSet): void {
+    if (this.#certificates === certificates) return;
+    this.#certificates = certificates;
+    for (const worker of this.#equipped) worker.useCertificates(textsOf(certificates));
+  }
+
+  /** Has a new worker accept. Resolves when it does. Rejects with the system's error. */
+  async equip(worker: WorkerChild): Promise<void> {
+    this.#equipped.add(worker);
+    if (this.#certificates !== null) worker.useCertificates(textsOf(this.#certificates));
+    void worker.ended.then(() => this.#equipped.delete(worker));
+    await Promise.all(this.sockets.map(({ listener, handle }) => worker.listen(listener, handle)));
+  }
+
+  #close(key: number): void {
+    const socket = this.#sockets.get(key);
+    if (socket === undefined) return;
+    this.#sockets.delete(key);
+    for (const worker of this.#equipped) worker.stopListening(key);
+    socket.handle.close();
+  }
+}
+
+function textsOf({ certificates, clientAuthorities }: CertificateSet): CertificateTexts {
+  return {
+    certificates: certificates.map(({ certificate, privateKey, hostNames }) => ({
+      certificate,
+      privateKey,
+      hostNames,
+    })),
+    clientAuthorities,
+  };
+}

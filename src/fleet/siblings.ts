@@ -1,0 +1,199 @@
+// A worker's links with all others: which of them has an idle session for a call, or few connections. Every two workers have one
+// link, a UNIX socket that the one with the higher number opens.
+import { rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { SqlCall } from '../database/call.ts';
+import type { CallOverflow } from '../database/server/session-pool.ts';
+import { SiblingLink, type SiblingLinkEvents } from './sibling-link.ts';
+
+/** What a worker has for its siblings. */
+export interface OwnSessions {
+  readonly idleSessions: number;
+  /** Runs the call if a session is idle, else gives false. */
+  runIfIdle(call: SqlCall): boolean;
+  abandon(call: SqlCall): void;
+  /** Calls that wait are to be offered again. */
+  offerWaiting(): void;
+  /** Takes back a call that a sibling could not run. */
+  putBack(call: SqlCall): void;
+}
+
+/** Each change is told, but not more often: a busy worker changes thousands of times a second. */
+const TELL_EVERY_MS = 2;
+
+/** A worker that is about to start is there by then. */
+const CONNECT_AGAIN_MS = 100;
+
+/** How many more connections than another one a worker keeps: one, and of many an eighth. */
+const TOLERATED_SHARE = 8;
+
+/** More than anybody has. */
+const NO_MORE_CONNECTIONS = 0xffff_ffff;
+
+export class Siblings implements CallOverflow {
+  readonly #number: number;
+  readonly #directory: string;
+  readonly #own: OwnSessions;
+  readonly #connections: () => number;
+  readonly #server: Server;
+  /** By the other's number. */
+  readonly #links = new Map<number, SiblingLink>();
+  readonly #opening = new Set<number>();
+  readonly #takenFrom = new Map<number, number>();
+  #numbers: readonly number[] = [];
+  #turn = 0;
+  #tellTimer: NodeJS.Timeout | null = null;
+  #told = '';
+  #leaving = false;
+  /** Calls that siblings ran for this worker, and the other way round. */
+  callsSent = 0;
+  callsTaken = 0;
+
+  constructor(number: number, directory: string, own: OwnSessions, connections: () => number) {
+    this.#number = number;
+    this.#directory = directory;
+    this.#own = own;
+    this.#connections = connections;
+    this.#server = createServer((socket) => this.#link(socket));
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#path(this.#number), resolve);
+    });
+  }
+
+  /** All workers there are; links with those that are new are opened. */
+  setNumbers(numbers: readonly number[]): void {
+    this.#numbers = numbers;
+    for (const number of numbers) if (number < this.#number) this.#connect(number);
+  }
+
+  /** Gives the call to a sibling with an idle session, each in its turn; false: there is none. */
+  take(call: SqlCall): boolean {
+    const links = [...this.#links.values()];
+    for (let i = 0; i < links.length; i++) {
+      const link = links[(this.#turn + i) % links.length];
+      if (link?.isIdle !== true) continue;
+      this.#turn += i + 1;
+      this.callsSent += 1;
+      link.send(call);
+      return true;
+    }
+    return false;
+  }
+
+  abandon(call: SqlCall): void {
+    for (const link of this.#links.values()) if (link.abandon(call)) return;
+  }
+
+  /** The sibling that should serve a connection just accepted here; null: this worker. It counts as given then. */
+  fewerConnections(): number | null {
+    const own = this.#connections() + 1;
+    let least: SiblingLink | null = null;
+    for (const link of this.#links.values()) {
+      if (least === null || link.connections < least.connections) least = link;
+    }
+    const tolerated = Math.max(1, Math.floor(own / TOLERATED_SHARE));
+    if (least === null || own - least.connections <= tolerated) return null;
+    least.gaveConnection();
+    return least.number;
+  }
+
+  /** A connection that another one has given is here. */
+  tookConnection(from: number): void {
+    this.#takenFrom.set(from, (this.#takenFrom.get(from) ?? 0) + 1);
+    this.changed();
+  }
+
+  /** The number of idle sessions or connections may have changed. */
+  changed(): void {
+    if (this.#links.size === 0) return;
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellTimer = null;
+      this.#tell();
+    }, TELL_EVERY_MS);
+  }
+
+  /** Nothing is to be given to this worker any more; what it has is finished. */
+  leave(): void {
+    this.#leaving = true;
+    this.#tell();
+  }
+
+  /** Ends the links when everything is sent. */
+  async close(): Promise<void> {
+    if (this.#tellTimer !== null) clearTimeout(this.#tellTimer);
+    this.#numbers = [];
+    for (const link of this.#links.values()) link.end();
+    this.#server.close();
+    await rm(this.#path(this.#number), { force: true });
+  }
+
+  #path(number: number): string {
+    return join(this.#directory, `${number}.sock`);
+  }
+
+  #connect(number: number): void {
+    if (this.#leaving || this.#links.has(number) || this.#opening.has(number)) return;
+    this.#opening.add(number);
+    const socket = connect(this.#path(number));
+    socket.once('connect', () => this.#link(socket));
+    socket.once('error', () => {});
+    socket.once('close', () => {
+      this.#opening.delete(number);
+      setTimeout(() => {
+        if (this.#numbers.includes(number)) this.#connect(number);
+      }, CONNECT_AGAIN_MS).unref();
+    });
+  }
+
+  #link(socket: Socket): void {
+    const own = this.#own;
+    const events: SiblingLinkEvents = {
+      opened: (link) => {
+        this.#links.set(link.number, link);
+        this.#tellOne(link);
+      },
+      changed: () => own.offerWaiting(),
+      run: (call) => {
+        const runs = !this.#leaving && own.runIfIdle(call);
+        if (runs) this.callsTaken += 1;
+        // Who was refused counts this worker as busy until it is told anew.
+        else this.#told = '';
+        this.changed();
+        return runs;
+      },
+      abandon: (call) => own.abandon(call),
+      refused: (call) => {
+        this.callsSent -= 1;
+        own.putBack(call);
+      },
+      closed: (link) => {
+        if (this.#links.get(link.number) === link) this.#links.delete(link.number);
+      },
+    };
+    void new SiblingLink(socket, this.#number, events);
+  }
+
+  #tell(): void {
+    const state = `${this.#idle} ${this.#connections()} ${[...this.#takenFrom.values()].join(' ')}`;
+    if (state === this.#told && !this.#leaving) return;
+    this.#told = state;
+    for (const link of this.#links.values()) this.#tellOne(link);
+  }
+
+  #tellOne(link: SiblingLink): void {
+    link.tell({
+      idleSessions: this.#idle,
+      connections: this.#leaving ? NO_MORE_CONNECTIONS : this.#connections(),
+      taken: this.#takenFrom.get(link.number) ?? 0,
+    });
+  }
+
+  get #idle(): number {
+    return this.#leaving ? 0 : this.#own.idleSessions;
+  }
+}

@@ -1,0 +1,106 @@
+// The listeners of a worker process: accepts from the sockets that the master has bound, and gives a connection to a sibling that
+// has fewer. What is spoken on them is not its business.
+import type { Socket } from 'node:net';
+import type { Observer } from '../observe/observation.ts';
+import { parseCertificate } from '../transport/certificate.ts';
+import { CertificateSet } from '../transport/certificate-set.ts';
+import { Listener } from '../transport/listener.ts';
+import { handleOf, type SocketHandle } from '../transport/socket-handle.ts';
+import type { CertificateTexts, SharedListener } from './worker-messages.ts';
+
+export interface WorkerListenersOptions {
+  readonly observer: Observer;
+  accept(socket: Socket, listenerId: number): void;
+  /** The number of connections is another. */
+  changed(): void;
+  /** Who should serve a connection that was just accepted; null: this worker. */
+  elsewhere(): number | null;
+  /** `sent` is called when the handle may be closed here. */
+  handOver(key: number, to: number, handle: SocketHandle, sent: () => void): void;
+}
+
+export class WorkerListeners {
+  readonly #options: WorkerListenersOptions;
+  readonly #open = new Map<number, Listener>();
+  /** Also those that have stopped listening, until their connections have ended. */
+  #connections = 0;
+  #certificates: CertificateSet | null = null;
+
+  constructor(options: WorkerListenersOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that are being served. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  useCertificates({ certificates, clientAuthorities }: CertificateTexts): void {
+    // The master has checked them.
+    const [first, ...others] = certificates.map((text) => parseCertificate(text));
+    if (first === undefined) return;
+    const set = new CertificateSet([first, ...others], clientAuthorities);
+    this.#certificates = set;
+    for (const listener of this.#open.values()) listener.useCertificates(set);
+  }
+
+  /** null: it accepts; otherwise why it does not. */
+  async listen(
+    { key, row, clientCertificates }: SharedListener,
+    handle: SocketHandle,
+  ): Promise<{ code: string; message: string } | null> {
+    const { observer } = this.#options;
+    const certificates = this.#certificates;
+    try {
+      if (clientCertificates !== null && certificates === null) throw new Error('there is no certificate');
+      const listener = await Listener.open(
+        {
+          address: row.address,
+          port: row.port,
+          handle,
+          handOver: (socket) => this.#handOver(key, socket),
+          ...(clientCertificates === null || certificates === null
+            ? {}
+            : { tls: { certificates, clientCertificates: clientCertificates ?? 'none' } }),
+        },
+        (socket) => this.#options.accept(socket, row.id),
+        observer,
+        (change) => {
+          this.#connections += change;
+          this.#options.changed();
+        },
+      );
+      this.#open.set(key, listener);
+      return null;
+    } catch (error) {
+      const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
+      return { code, message };
+    }
+  }
+
+  /** Serves a connection that another worker has accepted. */
+  take(key: number, socket: Socket): void {
+    const listener = this.#open.get(key);
+    if (listener === undefined) socket.destroy();
+    else listener.admit(socket);
+  }
+
+  async stop(key: number): Promise<void> {
+    const listener = this.#open.get(key);
+    this.#open.delete(key);
+    await listener?.suspend();
+  }
+
+  async close(): Promise<void> {
+    for (const listener of this.#open.values()) await listener.suspend();
+  }
+
+  #handOver(key: number, socket: Socket): boolean {
+    const to = this.#options.elsewhere();
+    const handle = to === null ? null : handleOf(socket);
+    if (to === null || handle === null) return false;
+    socket.on('error', () => {});
+    this.#options.handOver(key, to, handle, () => socket.destroy());
+    return true;
+  }
+}

@@ -45,7 +45,8 @@ function ticksToMicroseconds(ticks: number): number {
   return (ticks * MICROSECONDS) / ticksPerSecond;
 }
 
-function descendants(pid: number): number[] {
+/** A process and all those below it. */
+export function descendants(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
       .trim()

@@ -25,7 +25,7 @@ export interface H2LoadContestant {
 type Fields = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** The same request as under load, from the clients of Node.js; rejects where no answer comes. */
-async function probe(load: H2Load, port: number): Promise<Answer> {
+export async function h2loadProbe(load: H2Load, port: number): Promise<Answer> {
   const body = load.bodyFile === undefined ? null : readFileSync(load.bodyFile);
   const method = body === null ? 'GET' : 'POST';
   const origin = `${load.scheme}://127.0.0.1:${port}`;
@@ -63,7 +63,7 @@ async function measure(
   plan: RunPlan,
 ): Promise<RunResult> {
   const { load } = contestant;
-  const { bytes } = await probe(load, server.port);
+  const { bytes } = await h2loadProbe(load, server.port);
   await runH2Load(load, server.port, plan.warmUpSeconds, plan.cores.load);
   const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
   const { summary, durationUs, busy } = await runH2Load(load, server.port, plan.seconds, plan.cores.load);
@@ -92,6 +92,6 @@ export function h2loadContestant(contestant: H2LoadContestant): Contestant {
     version,
     server,
     (running, plan) => measure(contestant, running, plan),
-    async (running) => findFault(await probe(load, running.port), expected),
+    async (running) => findFault(await h2loadProbe(load, running.port), expected),
   );
 }

@@ -2,6 +2,7 @@
 import type { Scenario } from '../harness/scenario.ts';
 import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
 import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from './http1.ts';
+import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
 import { startExisting, startFresh } from './start.ts';
@@ -22,4 +23,9 @@ export const SCENARIOS: readonly Scenario[] = [
   routes,
   startFresh,
   startExisting,
+  idleHttp1,
+  idleHttp2,
+  idleWebSocket,
+  heldRequestsHttp1,
+  heldRequestsHttp2,
 ];

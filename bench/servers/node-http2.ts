@@ -18,11 +18,25 @@ const tls =
         key: readFileSync(join(directory, 'key.pem')),
       };
 
-function answer(stream: ServerHttp2Stream, headers: { readonly ':method'?: string }): void {
+/** Requests for /hold: in flight until their clients leave. */
+const held = new Set<ServerHttp2Stream>();
+
+interface Headers {
+  readonly ':method'?: string;
+  readonly ':path'?: string;
+}
+
+function answer(stream: ServerHttp2Stream, headers: Headers): void {
   stream.on('error', () => undefined);
+  if (headers[':path'] === '/hold') {
+    held.add(stream);
+    stream.on('close', () => held.delete(stream));
+    return;
+  }
   if (headers[':method'] !== 'POST') {
-    stream.respond({ ':status': 200, ...FIELDS, 'content-length': BODY.length });
-    stream.end(BODY);
+    const body = headers[':path'] === '/held' ? String(held.size) : BODY;
+    stream.respond({ ':status': 200, ...FIELDS, 'content-length': body.length });
+    stream.end(body);
     return;
   }
   const chunks: Buffer[] = [];

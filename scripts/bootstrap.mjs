@@ -29,6 +29,7 @@ function installPackages(folder) {
 
 installPackages(root);
 if (process.argv.includes('--bench')) installPackages(`${root}bench/`);
+if (process.argv.includes('--test')) installPackages(`${root}test/postgres-14/`);
 
 // So that `npx howdah` in a clone runs the clone, with the pinned Node.js, and asks no registry.
 const command = `${root}node_modules/.bin/howdah`;
@@ -45,6 +46,7 @@ const PACKAGES = {
   '--test': {
     curl: 'curl',
     psql: 'postgresql-client',
+    pgbouncer: 'pgbouncer',
     nghttp: 'nghttp2-client',
     '/usr/lib/python3/dist-packages/h2/__init__.py': 'python3-h2',
     chromium: 'chromium',

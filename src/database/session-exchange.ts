@@ -10,8 +10,10 @@ import { BACKEND } from '../protocol/postgres/message-types.ts';
 import { ResultGatherer, SqlFailure } from './exchange-result.ts';
 
 export interface Exchange {
-  /** The call that has not run at all where this one has not; null where there is none. */
-  readonly call: SqlCall | null;
+  /** The calls that have not run at all where this one has not. */
+  readonly calls: readonly SqlCall[];
+  /** How much of a session's attention it takes, in calls. */
+  readonly weight: number;
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null;
   /** The bytes of the last messages go away: whatever is a view of them must be copied. */
   keep(): void;
@@ -26,6 +28,8 @@ export interface ExchangeOwner {
   callAsserted(call: SqlCall): void;
   forgetStatement(name: string): void;
   rollBack(): void;
+  /** A reset that went with calls failed: what it was prepared as is gone. */
+  resetFailed(): void;
 }
 
 /**
@@ -33,12 +37,13 @@ export interface ExchangeOwner {
  * invalid_sql_statement_name), or a table or function behind it changed its columns (0A000 "cached plan must not change result
  * type").
  */
-const STALE_STATEMENT_CODES = new Set(['26000', '0A000']);
+export const STALE_STATEMENT_CODES = new Set(['26000', '0A000']);
 
 const NO_ROW: CallResult = { kind: 'no-row' };
 const STALE: CallResult = { kind: 'stale' };
 
 export class CallExchange implements Exchange {
+  readonly weight = 1;
   readonly call: SqlCall;
   /** The result, where that of the follow-up is waited for. */
   followed: CallResult | null = null;
@@ -66,6 +71,10 @@ export class CallExchange implements Exchange {
     this.#prepares = prepares;
     this.#retried = retried;
     this.#owner = owner;
+  }
+
+  get calls(): readonly SqlCall[] {
+    return [this.call];
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
@@ -132,7 +141,8 @@ export class CallExchange implements Exchange {
 /** What is asked behind a call. Completes the call, unless that was completed without. */
 export class FollowUpExchange implements Exchange {
   /** It may have run, whatever becomes of this. */
-  readonly call = null;
+  readonly calls = [];
+  readonly weight = 0;
   readonly #followed: CallExchange;
   readonly #statementName: string;
   readonly #owner: ExchangeOwner;
@@ -178,13 +188,18 @@ export class FollowUpExchange implements Exchange {
 
 /** Asks whether the epoch of a call is that of the database, and has the call sent if so. */
 export class AssertionExchange implements Exchange {
-  readonly call: SqlCall;
+  readonly weight = 1;
+  readonly #call: SqlCall;
   readonly #owner: ExchangeOwner;
   #error: SqlError | null = null;
 
   constructor(call: SqlCall, owner: ExchangeOwner) {
-    this.call = call;
+    this.#call = call;
     this.#owner = owner;
+  }
+
+  get calls(): readonly SqlCall[] {
+    return [this.#call];
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
@@ -199,24 +214,25 @@ export class AssertionExchange implements Exchange {
   over(): void {
     const error = this.#error;
     if (error === null) {
-      this.#owner.callAsserted(this.call);
+      this.#owner.callAsserted(this.#call);
       return;
     }
     if (saysEpochPassed(error)) {
-      this.call.complete(STALE);
+      this.#call.complete(STALE);
       return;
     }
     this.#owner.forgetStatement(EPOCH_ASSERTION.name);
-    this.call.complete({ kind: 'failed', error });
+    this.#call.complete({ kind: 'failed', error });
   }
 
   lost(loss: LinkLoss): void {
-    this.call.complete(loss.timedOut ? { kind: 'timeout' } : { kind: 'lost', reason: loss.reason });
+    this.#call.complete(loss.timedOut ? { kind: 'timeout' } : { kind: 'lost', reason: loss.reason });
   }
 }
 
 export class GatheringExchange implements Exchange {
-  readonly call = null;
+  readonly calls = [];
+  readonly weight = 0;
   readonly #gatherer = new ResultGatherer();
   /** Who rolls back what is left open; null where it is to stay open. */
   readonly #owner: ExchangeOwner | null;
@@ -255,8 +271,17 @@ export class GatheringExchange implements Exchange {
 
 /** A reset or a rollback, of which nobody waits for the answer. */
 export class ResetExchange implements Exchange {
-  readonly call = null;
-  message(): ProtocolViolation | null {
+  readonly calls = [];
+  readonly weight = 0;
+  readonly #ended: (failed: boolean) => void;
+  #failed = false;
+
+  constructor(ended: (failed: boolean) => void = () => undefined) {
+    this.#ended = ended;
+  }
+
+  message(type: number): ProtocolViolation | null {
+    if (type === BACKEND.errorResponse) this.#failed = true;
     return null;
   }
 
@@ -265,7 +290,7 @@ export class ResetExchange implements Exchange {
   }
 
   over(): void {
-    // Nobody waits for it.
+    this.#ended(this.#failed);
   }
 
   lost(): void {

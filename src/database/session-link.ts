@@ -22,6 +22,8 @@ export interface SessionLink {
    * returns. A link may gather several exchanges into one write.
    */
   send(bytes: Buffer, options: ExchangeOptions): void;
+  /** Sends what was gathered, at the end of a turn. */
+  flush?(): void;
   /** Gives the link up; the receiver hears `lost`. */
   close(reason: string): void;
 }

@@ -5,11 +5,22 @@
 //
 //   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
 //                                                                   └── raised by the commit
+//
+// Over a socket, calls of one turn of the event loop that change nothing share one (batch-exchange.ts).
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import type { PreparedStatement, SqlCall, SqlError, SqlParameter } from './call.ts';
+import type { PreparedStatement, SqlCall } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
+import {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_CALLS,
+  parameterBytes,
+  unsendable,
+  writeBatch,
+} from './batch-exchange.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
+import { ExchangeQueue } from './exchange-queue.ts';
+import { ResetSender } from './reset-sender.ts';
 import { SqlFailure } from './exchange-result.ts';
 import type { Exchange } from './session-exchange.ts';
 import { MessageSplitter } from '../protocol/postgres/message-splitter.ts';
@@ -22,7 +33,6 @@ import {
 } from '../protocol/postgres/backend-messages.ts';
 import {
   writeBind,
-  writeClose,
   writeDescribe,
   writeExecute,
   writeParse,
@@ -30,6 +40,7 @@ import {
   writeSync,
 } from '../protocol/postgres/frontend-messages.ts';
 import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
+import { MAX_PREPARED_STATEMENTS, PreparedStatements } from './prepared-statements.ts';
 import { REFUSED_RESPONSE } from './session-link.ts';
 import {
   AssertionExchange,
@@ -38,13 +49,15 @@ import {
   GatheringExchange,
   ResetExchange,
 } from './session-exchange.ts';
-import { resetStatements } from './session-reset.ts';
+import { resetStatements, RESETS_OF_READS } from './session-reset.ts';
 
-/**
- * Statements that one session keeps prepared. A plan takes some 10 to 50 kB of the backend's memory; beyond this, the
- * one prepared first makes room.
- */
-export const MAX_PREPARED_STATEMENTS = 2000;
+/** Executions for which a statement that failed among others has a transaction of its own: one that fails often costs twice. */
+const CALLS_APART = 64;
+
+const NO_OPTIONS: ExchangeOptions = { epoch: null, resetAfter: false, keepsTransaction: false };
+
+/** One batch runs, and the next is there when it is over. */
+const MAX_LOAD = 2 * MAX_BATCH_CALLS;
 
 export interface SessionEvents {
   notice(notice: ErrorFields): void;
@@ -55,42 +68,61 @@ export interface SessionEvents {
   lost(loss: LinkLoss, unsent: SqlCall[]): void;
 }
 
-type StatementText = Pick<PreparedStatement, 'name' | 'text' | 'parameterTypes'>;
-
 export class Session implements LinkReceiver {
   readonly #link: SessionLink;
   readonly #events: SessionEvents;
   readonly #splitter: MessageSplitter;
   readonly #writer = new MessageWriter();
-  readonly #reset: string;
-  /** Exchanges that are not over, oldest first from #first on. */
-  #exchanges: Exchange[] = [];
-  #first = 0;
-  #prepared = new Map<string, true>();
+  readonly #statements = new PreparedStatements(this.#writer);
+  readonly #resets: ResetSender;
+  /** Calls of this turn, which are not sent yet. */
+  #turn: SqlCall[] = [];
+  #turnScheduled = false;
+  /** Statements that failed among others, and for how many more executions they have a transaction of their own. */
+  readonly #apart = new Map<string, number>();
+  readonly #exchanges = new ExchangeQueue();
   #borrower: LinkReceiver | null = null;
   #lost = false;
   #dying = false;
   #epochText = '';
   #epochNumber = 0;
+  readonly #endTurn = (): void => this.#sendTurn();
 
   /** @param channels what the session listens to: kept up across resets, not begun here */
   constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
     this.#link = link;
     this.#events = events;
     const { identity, settings, objects } = resetStatements(channels, null);
-    this.#reset = [...identity, ...settings, ...objects].join('; ');
+    this.#resets = new ResetSender(
+      this.#writer,
+      this.#statements,
+      [...identity, ...settings, ...objects],
+      (exchange) => this.#sendExchange(exchange),
+    );
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
   }
 
-  /** Exchanges sent whose answer is not complete. */
+  /** What it is told to do whose answer is not complete. */
   get inFlight(): number {
-    return this.#exchanges.length - this.#first;
+    return this.#exchanges.length + this.#turn.length;
   }
 
-  /** Sends a call; it completes later, or at once with 'lost' where the session is gone. */
+  /** The calls of the exchange that runs. */
+  get running(): readonly SqlCall[] {
+    return this.#exchanges.first?.calls ?? [];
+  }
+
+  /** Sends a call, in this turn of the event loop; it completes later, or at once with 'lost' where the session is gone. */
   call(call: SqlCall): void {
-    this.#sendCall(call, false);
+    if (this.#link.guardsEpoch || this.#lost) {
+      this.#sendCall(call, false);
+      return;
+    }
+    this.#turn.push(call);
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    setImmediate(this.#endTurn);
   }
 
   /** Runs one statement with parameters in text format, in a transaction of its own unless one is kept open. */
@@ -119,7 +151,7 @@ export class Session implements LinkReceiver {
 
   /** Has every statement prepared anew on its next use, because something dropped them all. */
   forgetStatements(): void {
-    this.#prepared.clear();
+    this.#statements.forgetAll();
   }
 
   /**
@@ -146,7 +178,8 @@ export class Session implements LinkReceiver {
       return;
     }
     // Rows that were handed out as views of these bytes, to exchanges that are not over yet, outlive the bytes.
-    this.#exchanges[this.#first]?.keep();
+    this.#exchanges.first?.keep();
+    if (this.#turn.length > 0 && !this.#turnScheduled && this.#exchanges.load < MAX_LOAD) this.#sendTurn();
     this.#events.progressed();
   }
 
@@ -165,10 +198,10 @@ export class Session implements LinkReceiver {
     // Its last word: nothing that was sent runs any more.
     if (type === BACKEND.errorResponse && parseErrorFields(bytes, start, end).severity === 'FATAL')
       this.#dying = true;
-    const exchange = this.#exchanges[this.#first];
+    const exchange = this.#exchanges.first;
     if (exchange === undefined) return; // ParameterStatus, or the last words of a server that shuts down
     if (type === BACKEND.readyForQuery || type === REFUSED_RESPONSE) {
-      this.#shift();
+      this.#exchanges.shift();
       exchange.over(type === REFUSED_RESPONSE, bytes[start] !== TRANSACTION.idle);
       return;
     }
@@ -181,17 +214,76 @@ export class Session implements LinkReceiver {
     this.#lost = true;
     const borrower = this.#borrower;
     this.#borrower = null;
-    const exchanges = this.#exchanges.slice(this.#first);
-    this.#exchanges = [];
-    this.#first = 0;
+    const exchanges = this.#exchanges.takeAll();
     const unsent: SqlCall[] = [];
     const mayHaveRun = this.#dying ? 1 : exchanges.length - loss.unstarted;
     for (const [index, exchange] of exchanges.entries()) {
-      if (index >= mayHaveRun && exchange.call !== null) unsent.push(exchange.call);
+      if (index >= mayHaveRun && exchange.calls.length > 0) unsent.push(...exchange.calls);
       else exchange.lost(loss);
     }
+    unsent.push(...this.#turn);
+    this.#turn = [];
     borrower?.lost(loss);
     this.#events.lost(loss, unsent);
+  }
+
+  /**
+   * Sends what waits, unless enough is on its way: then the calls that come meanwhile gather, so that the busier a session is
+   * the more calls share an exchange and a write.
+   */
+  #sendTurn(maxLoad = MAX_LOAD): void {
+    this.#turnScheduled = false;
+    while (this.#turn.length > 0 && this.#exchanges.load < maxLoad) {
+      this.#sendTogether(this.#turn.splice(0, MAX_BATCH_CALLS));
+    }
+    this.#link.flush?.();
+  }
+
+  #sendTogether(calls: readonly SqlCall[]): void {
+    let batch: SqlCall[] = [];
+    let bytes = 0;
+    const sendBatch = (): void => {
+      if (batch.length > 0) this.#sendBatch(batch, false);
+      batch = [];
+      bytes = 0;
+    };
+    for (const call of calls) {
+      if (this.#lost) {
+        call.complete({ kind: 'lost', reason: 'the session is gone' });
+      } else if (call.interruptible !== true || call.resetAfter) {
+        sendBatch();
+        this.#sendCall(call, false);
+      } else if (this.#isApart(call.statement.name)) {
+        sendBatch();
+        this.#sendBatch([call], false);
+      } else {
+        const size = parameterBytes(call);
+        if (
+          batch.length === MAX_BATCH_CALLS ||
+          batch[0]?.epoch !== call.epoch ||
+          bytes + size > MAX_BATCH_BYTES
+        )
+          sendBatch();
+        batch.push(call);
+        bytes += size;
+      }
+    }
+    sendBatch();
+  }
+
+  /** Sends calls that change nothing as one exchange. */
+  #sendBatch(calls: readonly SqlCall[], retried: boolean): void {
+    const needed = [EPOCH_ASSERTION, ...RESETS_OF_READS.each, ...RESETS_OF_READS.once];
+    this.#resets.makeCertain([...needed, ...calls.map(({ statement }) => statement)]);
+    this.#sendExchange(writeBatch(this.#writer, this.#statements, calls, retried, this));
+  }
+
+  #isApart(statementName: string): boolean {
+    const left = this.#apart.get(statementName);
+    if (left === undefined) return false;
+    if (left > 1) this.#apart.set(statementName, left - 1);
+    else this.#apart.delete(statementName);
+    return true;
   }
 
   #sendCall(call: SqlCall, retried: boolean, asserted = false): void {
@@ -208,13 +300,14 @@ export class Session implements LinkReceiver {
     }
     const statement = guarded ?? call.statement;
     const parameters = guarded === undefined ? call.parameters : [...call.parameters, epoch];
-    const prepares = !this.#prepared.has(statement.name);
+    const prepares = !this.#statements.has(statement.name);
+    this.#resets.makeCertain(call.followUp === undefined ? [statement] : [statement, call.followUp]);
     try {
-      this.#writeBound(statement, parameters, call.statement.resultFormat);
+      this.#statements.write(statement, parameters, call.statement.resultFormat);
     } catch (error) {
       // Half a message must not be sent, nor the call be left without an answer.
       writer.take();
-      this.#prepared.delete(statement.name);
+      this.#statements.forget(statement.name);
       call.complete({ kind: 'failed', error: unsendable(error) });
       return;
     }
@@ -225,11 +318,11 @@ export class Session implements LinkReceiver {
     const resetAfter = call.resetAfter && followUp === undefined;
     this.#send({ epoch: this.#epochOf(call), resetAfter, keepsTransaction: false });
     if (followUp !== undefined) this.#sendFollowUp(exchange, followUp);
-    if (call.resetAfter && !this.#link.resetsSession) this.#sendReset();
+    if (call.resetAfter && !this.#link.resetsSession) this.#resets.send();
   }
 
   #sendFollowUp(followed: CallExchange, statement: PreparedStatement): void {
-    this.#writeBound(statement, [], statement.resultFormat);
+    this.#statements.write(statement, [], statement.resultFormat);
     writeSync(this.#writer);
     this.#exchanges.push(new FollowUpExchange(followed, statement.name, this));
     this.#send({ epoch: null, resetAfter: followed.call.resetAfter, keepsTransaction: false });
@@ -237,10 +330,10 @@ export class Session implements LinkReceiver {
 
   /** Sends the call itself when the answer is there. */
   #assertEpoch(call: SqlCall, epoch: string): void {
-    this.#writeBound(EPOCH_ASSERTION, [epoch], 0);
+    this.#resets.makeCertain([EPOCH_ASSERTION]);
+    this.#statements.write(EPOCH_ASSERTION, [epoch], 0);
     writeSync(this.#writer);
-    this.#exchanges.push(new AssertionExchange(call, this));
-    this.#send({ epoch: null, resetAfter: false, keepsTransaction: false });
+    this.#sendExchange(new AssertionExchange(call, this));
   }
 
   /** For an exchange that found the epoch to be that of the call. */
@@ -250,13 +343,27 @@ export class Session implements LinkReceiver {
 
   /** For an exchange whose statement turned out not to be prepared, or to be prepared for what has changed since. */
   retry(call: SqlCall, name: string): void {
-    this.#prepared.delete(name);
+    this.#statements.forget(name);
     this.#sendCall(call, true, call.statement.guarded === undefined);
+  }
+
+  /** For an exchange of several calls that was rolled back. */
+  separate(calls: readonly SqlCall[], retried: boolean): void {
+    for (const call of calls) {
+      if (this.#lost) call.complete({ kind: 'lost', reason: 'the session is gone' });
+      else this.#sendBatch([call], retried);
+    }
+  }
+
+  /** For such an exchange, of which this statement failed. */
+  sharedInVain(statementName: string): void {
+    if (this.#apart.size >= MAX_PREPARED_STATEMENTS) this.#apart.clear();
+    this.#apart.set(statementName, CALLS_APART);
   }
 
   /** For an exchange that prepared its statement in vain. */
   forgetStatement(name: string): void {
-    this.#prepared.delete(name);
+    this.#statements.forget(name);
   }
 
   /** For an exchange that left a transaction open: only statements of the cold path can. */
@@ -267,40 +374,15 @@ export class Session implements LinkReceiver {
     this.#send({ epoch: null, resetAfter: true, keepsTransaction: false });
   }
 
-  #writeBound(
-    { name, text, parameterTypes }: StatementText,
-    parameters: readonly SqlParameter[],
-    resultFormat: 0 | 1,
-  ): void {
-    if (!this.#prepared.has(name)) this.#prepare(name, text, parameterTypes);
-    writeBind(this.#writer, '', name, parameters, resultFormat);
-    writeExecute(this.#writer, '');
-  }
-
-  #prepare(name: string, text: string, parameterTypes: readonly number[]): void {
-    if (this.#prepared.size >= MAX_PREPARED_STATEMENTS) {
-      const [oldest] = this.#prepared.keys();
-      if (oldest !== undefined) {
-        this.#prepared.delete(oldest);
-        writeClose(this.#writer, 'statement', oldest);
-      }
-    }
-    // Whether the backend still has the name is not certain (a refused exchange, a client that deallocated it); closing what
-    // does not exist is no error, preparing what exists is one.
-    writeClose(this.#writer, 'statement', name);
-    writeParse(this.#writer, name, text, parameterTypes);
-    this.#prepared.set(name, true);
-  }
-
-  #sendReset(): void {
-    writeQuery(this.#writer, this.#reset);
-    this.#exchanges.push(new ResetExchange());
-    this.#send({ epoch: null, resetAfter: false, keepsTransaction: false });
+  /** For an exchange of which a reset failed. */
+  resetFailed(): void {
+    if (!this.#lost) this.#resets.failed();
   }
 
   #gather(write: (writer: MessageWriter) => void, keepsTransaction: boolean): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
       const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject);
+      if (!this.#lost) this.#sendTurn(Infinity);
       if (this.#lost) {
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
         return;
@@ -330,23 +412,8 @@ export class Session implements LinkReceiver {
     return this.#epochNumber;
   }
 
-  #shift(): void {
-    this.#first += 1;
-    if (this.#first === this.#exchanges.length) {
-      this.#exchanges.length = 0;
-      this.#first = 0;
-    } else if (this.#first >= 1024) {
-      this.#exchanges = this.#exchanges.slice(this.#first);
-      this.#first = 0;
-    }
+  #sendExchange(exchange: Exchange): void {
+    this.#exchanges.push(exchange);
+    this.#send(NO_OPTIONS);
   }
-}
-
-/** A text with a zero byte in it, which would end early on the wire. PostgreSQL says the same of a zero byte in a value. */
-function unsendable(error: unknown): SqlError {
-  return {
-    severity: 'ERROR',
-    code: '22021',
-    message: error instanceof Error ? error.message : String(error),
-  };
 }

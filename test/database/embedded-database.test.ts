@@ -21,11 +21,15 @@ describe('the embedded database', () => {
   });
   after(() => database.close());
 
-  sessionSuite('the embedded engine', () => ({
-    dispatcher: database,
-    query: (text) => database.query(text),
-    exec: (text) => database.exec(text),
-  }));
+  sessionSuite(
+    'the embedded engine',
+    () => ({
+      dispatcher: database,
+      query: (text) => database.query(text),
+      exec: (text) => database.exec(text),
+    }),
+    { resetsReads: false },
+  );
 
   it('refuses a call of an older epoch without running it, from the notification on', async () => {
     await database.exec('drop table if exists ran; create table ran (x text)');

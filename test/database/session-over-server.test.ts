@@ -8,7 +8,7 @@ import { parseConnectionString } from '../../src/database/server/connection-stri
 import { openLink } from '../../src/database/server/open-link.ts';
 import type { ServerLink } from '../../src/database/server/server-link.ts';
 import { Session } from '../../src/database/session.ts';
-import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, testedPostgres, type TestPostgres } from '../support/postgres.ts';
 import { call, sessionSuite, type SuiteSubject } from './session-suite.ts';
 
 interface Opened extends SuiteSubject {
@@ -45,7 +45,7 @@ async function open(server: TestPostgres, user = 'postgres', env = {}): Promise<
   };
 }
 
-const installed = availablePostgres();
+const installed = testedPostgres();
 
 for (const postgres of installed) {
   describe(`PostgreSQL ${postgres.version}`, () => {
@@ -62,7 +62,7 @@ for (const postgres of installed) {
       await server.stop();
     });
 
-    sessionSuite(`a socket to PostgreSQL ${postgres.version}`, () => subject);
+    sessionSuite(`a socket to PostgreSQL ${postgres.version}`, () => subject, { resetsReads: true });
 
     it('hears what it listens to, also after a call that said UNLISTEN and was reset', async () => {
       await subject.exec('listen suite_kept');

@@ -10,7 +10,7 @@ import {
   temporaryDirectory,
   type Served,
 } from '../cli/howdah-process.ts';
-import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, testedPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SCHEMA = `
 create table entry (id int generated always as identity primary key, text text);
@@ -39,7 +39,7 @@ end $$;
 insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/commits'), 'commits'::regproc);
 `;
 
-const installed = availablePostgres();
+const installed = testedPostgres();
 
 /** Requests one after another from several clients, until `stop`; statuses of all that were answered. */
 function load(

@@ -5,8 +5,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { Client } from 'pg';
 import { installSchema } from '../../src/database/schema-installation.ts';
 import type { SchemaTarget } from '../../src/database/schema-installation.ts';
-import { availablePostgres, startPostgres } from '../support/postgres.ts';
-import type { InstalledPostgres, TestPostgres } from '../support/postgres.ts';
+import { startPostgres, testedPostgres } from '../support/postgres.ts';
+import type { TestPostgres } from '../support/postgres.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -58,7 +58,7 @@ export function onEachDatabase(
     });
   };
   suite('embedded engine', openEmbedded);
-  for (const installed of oneOfEachVersion()) {
+  for (const installed of testedPostgres()) {
     describe(`PostgreSQL ${installed.version}`, () => {
       let server: TestPostgres | undefined;
       const host = (): string => server?.socketDir ?? '';
@@ -72,10 +72,6 @@ export function onEachDatabase(
       suite('owner of the database', () => createDatabase(host(), 'owner'));
     });
   }
-}
-
-function oneOfEachVersion(): InstalledPostgres[] {
-  return [...new Map(availablePostgres().map((installed) => [installed.version, installed])).values()];
 }
 
 export async function openEmbedded(): Promise<TestDatabase> {

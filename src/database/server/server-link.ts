@@ -81,6 +81,10 @@ export class ServerLink implements SessionLink {
     }
   }
 
+  flush(): void {
+    this.#write();
+  }
+
   /** Ends the session in good order, behind everything that was sent. */
   end(): void {
     if (this.#over) return;

@@ -94,6 +94,11 @@ export class MessageWriter {
     return this.#buffer.subarray(length, this.#length);
   }
 
+  /** Drops what was written since `length` had this value, half a message included. */
+  rewind(length: number): void {
+    this.#length = length;
+  }
+
   /** What was written so far, as a view that is valid until the next write; the writer is empty afterwards. */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assert as assertProperty, double, property } from 'fast-check';
-import { addSample, CallCosts } from '../../../src/database/server/call-costs.ts';
+import { addSample, CallCosts, type CallCost } from '../../../src/database/server/call-costs.ts';
 import { LONG_MS, needsMore, placeCall, type Placeable } from '../../../src/database/server/placement.ts';
 
 interface Fake extends Placeable {
@@ -15,7 +15,7 @@ function session(name: string, inFlight = 0, backlogMs = 0, more: Partial<Fake> 
   return { ...fake, isLong: () => fake.long };
 }
 
-const cost = (meanMs: number): { meanMs: number; measured: boolean } => ({ meanMs, measured: true });
+const cost = (meanMs: number, leastMs = meanMs): CallCost => ({ meanMs, leastMs, measured: true });
 const place = (sessions: readonly Fake[], meanMs: number, max = sessions.length): string | null =>
   placeCall(sessions, max, cost(meanMs), 0)?.name ?? null;
 
@@ -23,6 +23,17 @@ describe('a call', () => {
   it('that is quick goes behind others, in the first session that has little to do', () => {
     assert.equal(place([session('a', 20, 1), session('b')], 0.05), 'a');
     assert.equal(place([session('a', 60, 3), session('b')], 0.05), 'b');
+  });
+
+  it('that is quick fills two batches of a session before it goes to another, whatever it is expected to take', () => {
+    assert.equal(place([session('a', 31, 9), session('b')], 0.3), 'a');
+    assert.equal(place([session('a', 32, 9), session('b')], 0.3), 'b');
+  });
+
+  it('is quick by the least it took, unless others of its statement take much more', () => {
+    const first = session('a', 20, 1);
+    assert.equal(placeCall([first, session('b')], 2, cost(2, 0.05), 0)?.name, 'a');
+    assert.equal(placeCall([first, session('b')], 2, cost(4, 0.05), 0)?.name, 'b');
   });
 
   it('that is neither quick nor long goes to an idle session, and else behind few others', () => {
@@ -69,8 +80,19 @@ describe('the cost of a call', () => {
     assert.equal(costs.of('one').meanMs, 0.05);
     addSample(one, 5000);
     assert.ok(one.meanMs > LONG_MS);
+    assert.ok(one.leastMs < LONG_MS * 10);
     for (let i = 0; i < 60; i += 1) addSample(one, 0.05);
     assert.ok(one.meanMs < LONG_MS);
+  });
+
+  it('is at least what it was when little was in the way, though it has taken more lately', () => {
+    const one = new CallCosts().of('one');
+    addSample(one, 5);
+    for (let i = 0; i < 10; i += 1) addSample(one, 0.05);
+    for (let i = 0; i < 10; i += 1) addSample(one, 1);
+    assert.ok(one.leastMs < 0.3);
+    for (let i = 0; i < 300; i += 1) addSample(one, 1);
+    assert.ok(one.leastMs > 0.9);
   });
 
   it('is forgotten with the oldest statement when there are many', () => {

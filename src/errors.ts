@@ -79,6 +79,11 @@ export const ERRORS = {
     message: 'the request body is larger than allowed',
     hint: 'raise maxBodyBytes of the route (in TypeScript), or --max-body-bytes',
   },
+  HOWDAH_DATABASE_BUSY: {
+    status: 503,
+    message: 'no session with the database became free in time',
+    hint: 'end transactions and streams of rows sooner, or allow more sessions with --sessions',
+  },
   HOWDAH_APPLICATION_UNUSABLE: {
     status: null,
     message: 'the application cannot be served',

@@ -10,10 +10,9 @@ import type { Exchange } from '../web/exchange.ts';
 import { requestAuthority } from '../web/request-url.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
 import type { CatalogOptions } from './catalog-options.ts';
-import { decodeOutcome } from './outcome.ts';
+import { answerOutcome } from './answer-outcome.ts';
 import { encodeRequest } from './request-value.ts';
 import { NO_EPOCH, type Snapshot } from './snapshot.ts';
-import { streamEvents } from './sql-event-stream.ts';
 
 /** Where a request finds the catalog in force. */
 export interface SnapshotSource {
@@ -210,43 +209,10 @@ export class SqlRequest {
   #answer(bytes: Buffer | null): void {
     const exchange = this.#exchange;
     if (this.#withoutSql && this.#catalog.serveUnmatched(exchange, this.#body)) return;
-    const outcome = decodeOutcome(bytes);
-    switch (outcome.kind) {
-      case 'response':
-        if (outcome.warning !== null) {
-          this.#catalog.options.observer.observe({
-            kind: 'handler-warning',
-            id: exchange.id,
-            message: outcome.warning.message,
-            detail: outcome.warning.detail,
-          });
-        }
-        exchange.respond(outcome.response);
-        return;
-      case 'abort':
-        exchange.abort();
-        return;
-      case 'proxy':
-        this.#catalog.options.proxy(exchange, this.#body, {
-          url: outcome.url,
-          preserveHost: outcome.preserveHost,
-        });
-        return;
-      case 'event-stream':
-        if (this.#catalog.options.events === undefined) exchange.fail(500, 'there are no events here');
-        else streamEvents(this.#catalog.options.events, exchange, outcome.stream);
-        return;
-      case 'file':
-        this.#catalog.options.file(exchange, outcome.file).catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          this.#observeFailure(this.#plan?.steps.at(-1), null, reason);
-          this.#fail500(reason);
-        });
-        return;
-      case 'invalid':
-        this.#observeFailure(this.#plan?.steps.at(-1), null, outcome.reason);
-        this.#fail500(outcome.reason);
-    }
+    answerOutcome(this.#catalog.options, exchange, this.#body, bytes, (reason) => {
+      this.#observeFailure(this.#plan?.steps.at(-1), null, reason);
+      this.#fail500(reason);
+    });
   }
 
   #reroute(): void {

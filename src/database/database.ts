@@ -11,14 +11,29 @@ export interface Database extends SqlDispatcher {
   exec(text: string): Promise<SqlResult[]>;
   /** As `exec`, for statements of users, which may take long and change the session. */
   runScript(text: string): Promise<SqlResult[]>;
+  /**
+   * Lends a session for statements that belong together; a transaction that `use` leaves open is rolled back, and what it changed in the
+   * session is reset. On the embedded engine everything else waits meanwhile. Rejects with NoSessionError where none becomes free.
+   */
+  withSession<T>(use: (session: SetupSession) => Promise<T>): Promise<T>;
+  /** Whether a session that is lent is the only one. */
+  readonly lendsEngine: boolean;
   /** `listener` hears notifications of `channel`, which the database was opened with; returns how to stop. */
   onNotification(channel: string, listener: (payload: string) => void): () => void;
   /** Calls in flight end as they can; then sessions are closed. */
   close(): Promise<void>;
 }
 
-/** What one can do before the first call: install, upgrade. Transactions stay open from one statement to the next. */
+/** A session by itself. Transactions stay open from one statement to the next. */
 export interface SetupSession {
   query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
   exec(text: string): Promise<SqlResult[]>;
+}
+
+/** No session became free: nothing has run. */
+export class NoSessionError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'NoSessionError';
+  }
 }

@@ -2,8 +2,8 @@
 // files and no sockets itself (open-embedded.ts, gateway/).
 import type { Observer } from '../../observe/observation.ts';
 import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
-import type { SqlCall } from '../call.ts';
-import type { Database } from '../database.ts';
+import type { PreparedStatement, SqlCall } from '../call.ts';
+import type { Database, SetupSession } from '../database.ts';
 import type { DataLock } from './data-lock.ts';
 import type { Runtime } from './runtime-file.ts';
 import { firstResult, type SqlResult } from '../exchange-result.ts';
@@ -47,6 +47,14 @@ export interface EmbeddedDatabaseOptions {
   readonly onStart: ((session: StartingSession) => Promise<void>) | null;
 }
 
+/** What is run behind the statements of a borrowed session: a call's end ends the transaction and resets the session. */
+const LAST_STATEMENT: PreparedStatement = {
+  name: 'session given back',
+  text: 'select 1',
+  parameterTypes: [],
+  resultFormat: 0,
+};
+
 type Listener = (payload: string) => void;
 
 /** What a running server tells other processes; see runtime-file.ts. */
@@ -89,6 +97,7 @@ export class EmbeddedDatabase implements Database {
   readonly #lock: DataLock | null;
   readonly #notificationListeners = new Set<(channel: string, payload: string) => void>();
   readonly #lossListeners = new Set<(loss: LinkLoss) => void>();
+  readonly lendsEngine = true;
   version = '';
 
   /** @param clusterDirectory null: in memory */
@@ -144,6 +153,41 @@ export class EmbeddedDatabase implements Database {
 
   runScript(text: string): Promise<SqlResult[]> {
     return this.exec(text);
+  }
+
+  withSession<T>(use: (session: SetupSession) => Promise<T>): Promise<T> {
+    return this.#job(async (session) => {
+      let over = false;
+      const watched = <R>(result: () => Promise<R>): Promise<R> => {
+        if (over) return Promise.reject(new Error('the session has been given back'));
+        const running = result();
+        this.#watch?.start();
+        return running;
+      };
+      try {
+        return await use({
+          query: async (text, parameters = []) =>
+            firstResult(await watched(() => session.query(text, parameters, true))),
+          exec: (text) => watched(() => session.exec(text, true)),
+        });
+      } finally {
+        over = true;
+        await this.#settle(session);
+      }
+    });
+  }
+
+  /** Ends a transaction that is open, and resets the session. */
+  #settle(session: Session): Promise<void> {
+    return new Promise((resolve) => {
+      session.call({
+        statement: LAST_STATEMENT,
+        parameters: [],
+        epoch: null,
+        resetAfter: true,
+        complete: () => resolve(),
+      });
+    });
   }
 
   /** Refuses calls of an older epoch from now on. The engine raises it by itself when it hears of a newer one. */

@@ -7,6 +7,7 @@ import type { SqlResult } from '../exchange-result.ts';
 import { Session } from '../session.ts';
 import type { ConnectionSettings } from './connection-string.ts';
 import { ControlSession } from './control-session.ts';
+import { LentSessions } from './lent-sessions.ts';
 import { openLink } from './open-link.ts';
 import { SessionPool } from './session-pool.ts';
 
@@ -25,8 +26,10 @@ export class ServerDatabase implements Database {
   readonly #options: ServerDatabaseOptions;
   readonly #pool: SessionPool;
   readonly #control: ControlSession;
+  readonly #lent: LentSessions;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   readonly #reconnectListeners = new Set<() => void>();
+  readonly lendsEngine = false;
   version = '';
   /** `HOST:PORT/DATABASE`. */
   place = '';
@@ -45,7 +48,20 @@ export class ServerDatabase implements Database {
         for (const listener of this.#reconnectListeners) listener();
       },
     });
+    const { observer, maxSessions, maxQueuedCalls, queueTimeoutMs, handlerTimeoutMs } = options;
+    this.#lent = new LentSessions({
+      observer,
+      open,
+      maxSessions,
+      maxWaiting: maxQueuedCalls,
+      waitTimeoutMs: queueTimeoutMs,
+      statementTimeoutMs: handlerTimeoutMs,
+    });
     this.#pool = new SessionPool({ ...options, open, terminate: (processId) => this.#terminate(processId) });
+  }
+
+  withSession<T>(use: (session: SetupSession) => Promise<T>): Promise<T> {
+    return this.#lent.with(use);
   }
 
   /** The sessions that calls are spread over. */
@@ -100,6 +116,7 @@ export class ServerDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    await this.#lent.close();
     await this.#pool.close();
     this.#control.close();
   }

@@ -1,6 +1,9 @@
 // The public TypeScript API: re-exports only.
-export { serve } from './fleet/serve.ts';
-export type { RunningServer, ServeOptions } from './fleet/serve.ts';
+export { application } from './web/define-application.ts';
+export type { ApplicationConfig, ApplicationListener } from './web/define-application.ts';
+export { serve } from './fleet/serve-application.ts';
+export type { ServerInProcess, ServeSettings } from './fleet/serve-application.ts';
+export type { RunningServer } from './fleet/serve-options.ts';
 export type { GatewayAddress } from './database/gateway/gateway.ts';
 export { ERRORS, HowdahError } from './errors.ts';
 export type { ErrorCode } from './errors.ts';
@@ -22,3 +25,6 @@ export type {
 } from './web/handler.ts';
 export type { Endpoint, Exchange } from './web/exchange.ts';
 export type { SqlClient, SqlRow, SqlText, TransactionOptions } from './web/sql-client.ts';
+export { sql } from './catalog/sql-template.ts';
+export { SqlFailure } from './database/exchange-result.ts';
+export { json } from './database/values.ts';

@@ -10,7 +10,7 @@ import { addServerChoice, serverChoice } from './server-choice.ts';
 import type { ServerChoice } from './server-choice.ts';
 import { applyEnvironment } from './settings.ts';
 import type { Environment } from './settings.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../fleet/version.ts';
 
 export interface SqlSettings extends ServerChoice {
   readonly command: string | null;

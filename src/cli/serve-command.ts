@@ -1,6 +1,7 @@
 // `howdah serve`: starts the server, says where it listens, and drains it when a signal asks for that. What runs is
 // put together in fleet/serve.ts.
 import { resolve } from 'node:path';
+import { loadApplication } from '../fleet/application-module.ts';
 import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
 import type { Observer } from '../observe/observation.ts';
 import { processLogs, type LogSettings } from '../observe/process-logs.ts';
@@ -8,7 +9,7 @@ import { banner } from './banner.ts';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
 import { exitCodeOf, failureText } from './failure.ts';
 import type { ServeSettings } from './serve-program.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '../fleet/version.ts';
 
 /** With their numbers (POSIX), which a shell adds to 128. */
 const DRAIN_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
@@ -22,14 +23,19 @@ export async function runServe(
   const output = serveOutput(settings);
   const signals = drainSignals();
   try {
+    const application = settings.application === null ? null : await loadApplication(settings.application);
+    const listeners = application?.listeners ?? [];
     const server = await serve({
       server: settings.server,
       dataDirectory: settings.dataDirectory,
       listen: settings.listen,
+      listeners,
+      // Worker processes load it themselves.
+      application: settings.server === null ? application : null,
       tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: settings.sqlPaths,
-      noInit: settings.noInit,
+      noInit: settings.noInit || listeners.length > 0,
       requests: {
         dev: settings.dev,
         compress: settings.compress,
@@ -39,6 +45,7 @@ export async function runServe(
         eventRetentionMs: settings.eventRetentionMs,
         allowedDirectories: settings.allowedDirectories,
         observeRequests: settings.accessLog,
+        applicationModule: settings.server === null ? null : absolute(settings.application),
       },
       workers: settings.workers,
       hangTimeoutMs: settings.workerTimeoutMs,
@@ -64,6 +71,8 @@ export async function runServe(
     output.flush();
   }
 }
+
+const absolute = (path: string | null): string | null => (path === null ? null : resolve(path));
 
 /** Certificates are renewed by programs that then say SIGHUP, as to other servers. Returns what ends it. */
 function reloadOnHangup(server: RunningServer, observer: Observer): () => void {

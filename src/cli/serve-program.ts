@@ -25,6 +25,8 @@ export interface TlsSettings {
 }
 
 export interface ServeSettings {
+  /** Path of the module of an application; null: SQL alone is served. */
+  readonly application: string | null;
   /** A PostgreSQL server; null: the embedded one. */
   readonly server: { readonly url: string; readonly maxSessions: number } | null;
   /** null: in memory. */
@@ -109,6 +111,7 @@ interface ServeFlags {
 export function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command {
   return new Command('serve')
     .description('Serve HTTP from a database: an embedded PostgreSQL, by default.')
+    .argument('[FILE]', 'module of an application in TypeScript or JavaScript, to be served beside the SQL')
     .optionsGroup('Database:')
     .addOption(
       new Setting(
@@ -233,6 +236,7 @@ Each option can be set in the environment instead; several values of one are sep
 
 Examples:
   howdah serve                                   serve from .howdah, on http://127.0.0.1:8080
+  howdah serve app.ts                            serve an application in TypeScript, and SQL
   howdah serve --memory --sql examples/          try something out and leave nothing behind
   howdah serve --database postgres://app@db/app  serve from a PostgreSQL server
   howdah serve --listen 0.0.0.0:80 --log-format json --data /var/lib/howdah
@@ -241,13 +245,16 @@ Examples:
 
 ${exitCodesHelp()}`,
     )
-    .action(async (_flags: unknown, command: Command) => run(serveSettings(command)));
+    .action(async (file: string | undefined, _flags: unknown, command: Command) =>
+      run(serveSettings(command, file)),
+    );
 }
 
-function serveSettings(command: Command): ServeSettings {
+function serveSettings(command: Command, file: string | undefined): ServeSettings {
   const flags = command.opts<ServeFlags>();
   const server = databaseServer(command, flags);
   return {
+    application: file ?? null,
     server,
     dataDirectory: server !== null || inMemory(command, flags) ? null : flags.data,
     listen: flags.listen ?? null,

@@ -10,6 +10,11 @@ export class JsonValue {
   }
 }
 
+/** Has a value sent as JSON that would not be by itself: an array of scalars, a text, a number. */
+export function json(value: unknown): JsonValue {
+  return new JsonValue(value);
+}
+
 /** The text that PostgreSQL reads a parameter from; null for null. */
 export function parameterText(value: unknown, index: number): string | null {
   switch (typeof value) {
@@ -25,8 +30,9 @@ export function parameterText(value: unknown, index: number): string | null {
       return value === null ? null : objectText(value, index);
     case 'function':
     case 'symbol':
-      throw new TypeError(`parameter $${index + 1} is a ${typeof value}, which SQL has no value for`);
+      break;
   }
+  throw new TypeError(`parameter $${index + 1} is a ${typeof value}, which SQL has no value for`);
 }
 
 function objectText(value: object, index: number): string {
@@ -79,7 +85,7 @@ const int8: Decoder = (text) => {
 
 const bool: Decoder = (text) => text === 't';
 const bytea: Decoder = (text) => Buffer.from(text.slice(2), 'hex');
-const json: Decoder = (text) => JSON.parse(text) as unknown;
+const jsonValue: Decoder = (text) => JSON.parse(text) as unknown;
 
 const TIMESTAMPTZ = /^(\d{4,6}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d)(:?\d\d)?(?::\d\d)?$/;
 
@@ -100,11 +106,11 @@ const SCALARS: ReadonlyMap<number, Decoder> = new Map([
   [21, Number],
   [23, Number],
   [26, Number],
-  [114, json],
+  [114, jsonValue],
   [700, Number],
   [701, Number],
   [1184, timestamptz],
-  [3802, json],
+  [3802, jsonValue],
 ]);
 
 /** OIDs of arrays, and how their elements are read. */
@@ -126,9 +132,9 @@ const ARRAYS: ReadonlyMap<number, Decoder> = new Map([
   [1185, timestamptz],
   [1187, text],
   [1231, text],
-  [199, json],
+  [199, jsonValue],
   [2951, text],
-  [3807, json],
+  [3807, jsonValue],
 ]);
 
 export function decoderOf(typeOid: number): Decoder {

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
+import { databaseClient } from '../catalog/database-client.ts';
 import { EVENTS_CHANNEL, EventHub } from '../catalog/event-hub.ts';
 import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
@@ -12,10 +13,14 @@ import { compress } from '../server/compress.ts';
 import { decompress } from '../server/decompress.ts';
 import { HttpServer } from '../server/http-server.ts';
 import type { StreamCounts } from '../server/stream.ts';
+import { Application } from '../web/application.ts';
+import type { ApplicationConfig } from '../web/define-application.ts';
 import { LocalFiles } from '../web/local-files.ts';
 import type { StreamHandlerChain, StreamHandlerFactory } from '../server/stream-handler.ts';
 import { ReverseProxy } from '../web/proxy.ts';
 import { requestHandler } from '../web/request-handler.ts';
+import type { SqlClient } from '../web/sql-client.ts';
+import { loadApplication } from './application-module.ts';
 import { CATALOG_CHANNEL } from './open-database.ts';
 
 /** How requests are handled, the same in every worker of a server; plain values, which can be sent to a process. */
@@ -34,12 +39,16 @@ export interface RequestOptions {
   readonly eventRetentionMs: number;
   /** Directories that handlers may answer with files of. */
   readonly allowedDirectories: readonly string[];
+  /** Absolute path of a module whose default export is an application; null: none. Each worker loads it. */
+  readonly applicationModule: string | null;
 }
 
 export interface HttpWorkerOptions extends RequestOptions {
   /** Open, listening to WORKER_CHANNELS; whoever opened it closes it, after the worker. */
   readonly database: Database;
   readonly observer: Observer;
+  /** An application that is at hand, in place of a module. */
+  readonly application?: ApplicationConfig | null;
   /** Whether this worker looks for what no trigger tells of; one of a fleet is enough. Default true. */
   readonly pollsCatalog?: boolean;
 }
@@ -76,6 +85,9 @@ export class HttpWorker {
   readonly counts: StreamCounts = { begun: 0, ended: 0 };
   readonly #proxy = new ReverseProxy();
   readonly #pollsCatalog: boolean;
+  readonly #options: HttpWorkerOptions;
+  readonly #db: SqlClient;
+  #chain: StreamHandlerChain;
   #poll: NodeJS.Timeout | null = null;
   #polling = false;
   #pollFailure = '';
@@ -101,16 +113,38 @@ export class HttpWorker {
       handlerTimeoutMs,
       dev,
     });
+    this.#options = options;
+    this.#db = databaseClient(database, this.catalog.options);
+    this.#chain = handlerChain(options, [], requestHandler(this.catalog.handle));
+    const chain = (): StreamHandlerChain => this.#chain;
     this.http = new HttpServer({
-      handlers: handlerChain(options, requestHandler(this.catalog.handle)),
+      get handlers() {
+        return chain();
+      },
       observer,
       observeRequests,
       counts: this.counts,
     });
   }
 
+  /**
+   * Serves an application, in place of the one before, from the next request on.
+   * @throws TypeError with what is wrong with it
+   */
+  useApplication(config: ApplicationConfig): void {
+    const { observer, handlerTimeoutMs, maxBodyBytes, dev } = this.#options;
+    const services = { db: this.#db, observer, handlerTimeoutMs, maxBodyBytes, dev };
+    const application = new Application(config, services);
+    this.catalog.setApplication({ application, sqlFallback: config.sqlFallback ?? false });
+    const last = requestHandler(this.catalog.handle);
+    this.#chain = handlerChain(this.#options, config.streamHandlers ?? [], last);
+  }
+
   /** Reads the catalog, and follows it from now on. Rejects where it cannot be read or compiled. */
   async start(): Promise<void> {
+    const { application, applicationModule } = this.#options;
+    if (application !== undefined && application !== null) this.useApplication(application);
+    else if (applicationModule !== null) this.useApplication(await loadApplication(applicationModule));
     this.#database.onNotification(CATALOG_CHANNEL, () => this.#refreshCatalog());
     this.#database.onNotification(WEBSOCKET_CHANNEL, (node) => this.webSockets.wake(node));
     this.#database.onNotification(EVENTS_CHANNEL, (channel) => this.events.wake(channel));
@@ -194,8 +228,14 @@ export class HttpWorker {
   }
 }
 
-function handlerChain(options: HttpWorkerOptions, last: StreamHandlerFactory): StreamHandlerChain {
+/** Those of the application see what is sent before it is compressed, and what came after it was decompressed. */
+function handlerChain(
+  options: HttpWorkerOptions,
+  ofApplication: readonly StreamHandlerFactory[],
+  last: StreamHandlerFactory,
+): StreamHandlerChain {
   let chain: StreamHandlerChain = [last];
+  for (const handler of [...ofApplication].reverse()) chain = [handler, ...chain];
   if (options.decompress) chain = [decompress(), ...chain];
   return options.compress ? [compress(), ...chain] : chain;
 }

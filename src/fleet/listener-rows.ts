@@ -1,5 +1,6 @@
 // What the command line says of listeners, brought into omni_httpd.listeners and checked against what is served. Opens nothing.
 import type { SqlResult } from '../database/exchange-result.ts';
+import type { ApplicationListener } from '../web/define-application.ts';
 import { HowdahError } from '../errors.ts';
 import type { ListenerResult } from './listener-set.ts';
 
@@ -48,6 +49,25 @@ export async function addListener(
      where not exists (select from omni_httpd.listeners where protocol = '${protocol}');
      commit`,
   );
+}
+
+/** Adds those that are not there; each of them may be a row that was there before. Port 0 is there where the address has any row. */
+export async function ensureListeners(
+  database: Rows,
+  listeners: readonly ApplicationListener[],
+): Promise<void> {
+  for (const { address = DEFAULT_LISTEN.host, port, protocol = 'http' } of listeners) {
+    await database.exec(
+      `begin; set local howdah.server_write = 'on';
+       insert into omni_httpd.listeners (address, port, protocol)
+       select ${quoted(address)}, ${port}, '${protocol}'
+       where not exists (
+         select from omni_httpd.listeners
+         where host(address) = host(${quoted(address)}::inet) and port = ${port} and protocol = '${protocol}'
+       );
+       commit`,
+    );
+  }
 }
 
 /**

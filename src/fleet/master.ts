@@ -15,6 +15,7 @@ import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configu
 import {
   addListener,
   assertListening,
+  ensureListeners,
   DEFAULT_LISTEN,
   DEFAULT_TLS_LISTEN,
   moveFirstListener,
@@ -126,6 +127,7 @@ class Master {
     let problems: readonly string[];
     try {
       if (listen !== null) await moveFirstListener(database, 'http', listen);
+      else await ensureListeners(database, this.#options.listeners ?? []);
       if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
       else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));

@@ -2,6 +2,7 @@
 import type { GatewayAddress } from '../database/gateway/gateway.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { LogSettings } from '../observe/process-logs.ts';
+import type { ApplicationConfig, ApplicationListener } from '../web/define-application.ts';
 import type { CertificateFiles } from './certificates.ts';
 import type { RequestOptions } from './http-worker.ts';
 import type { ServerDatabaseChoice } from './open-database.ts';
@@ -27,6 +28,13 @@ export interface ServeOptions {
   readonly dataDirectory: string | null;
   /** Address of the first listener. null: 127.0.0.1:8080 in a new database, what it has in an old one. */
   readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Others that there are to be; `listen` goes before them. */
+  readonly listeners?: readonly ApplicationListener[];
+  /**
+   * An application that is at hand. It is served in this process, also from a PostgreSQL server: worker processes load theirs from
+   * `requests.applicationModule`.
+   */
+  readonly application?: ApplicationConfig | null;
   readonly tls: TlsServeOptions;
   /** Where outside SQL clients of the embedded PostgreSQL are admitted; null: nowhere. */
   readonly gateway: GatewayAddress | null;
@@ -59,6 +67,10 @@ export interface RunningServer {
   readonly workers: number;
   /** Reads listeners and certificates anew, files included. */
   reload(): Promise<void>;
+  /** Serves another application from the next request on; not where worker processes serve. */
+  useApplication?(application: ApplicationConfig): void;
+  /** The request as a client would send it, through everything but a socket; not where worker processes serve. */
+  inject?(request: Request | string, init?: RequestInit): Promise<Response>;
   /** Replaces the worker processes, one after another; nothing where there are none. */
   restartWorkers(): Promise<void>;
   /** Stops accepting, lets requests finish until `deadlineMs` from now, then ends everything. Call once. */

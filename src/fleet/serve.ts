@@ -8,6 +8,7 @@ import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configu
 import {
   addListener,
   assertListening,
+  ensureListeners,
   DEFAULT_LISTEN,
   DEFAULT_TLS_LISTEN,
   moveFirstListener,
@@ -15,6 +16,7 @@ import {
 } from './listener-rows.ts';
 import { ListenerSet, openHere } from './listener-set.ts';
 import { serveFleet } from './master.ts';
+import { inject } from '../server/inject.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { runSqlFiles } from './sql-files.ts';
@@ -27,10 +29,11 @@ export type { RunningServer, ServeOptions, TlsServeOptions } from './serve-optio
  *   left open then
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  if (options.server !== null) return serveFleet(options, options.server);
+  const { application = null, server } = options;
+  if (server !== null && application === null) return serveFleet(options, server);
   const { dataDirectory, listen, noInit, requests, observer } = options;
   const opened = await openDatabase({
-    server: null,
+    server,
     dataDirectory,
     listen: listen ?? DEFAULT_LISTEN,
     noInit,
@@ -62,7 +65,12 @@ class Server {
     const { database } = opened;
     this.#database = database;
     const { observer, requests } = options;
-    this.#worker = new HttpWorker({ ...requests, database, observer });
+    this.#worker = new HttpWorker({
+      ...requests,
+      database,
+      observer,
+      application: options.application ?? null,
+    });
     const { tls, dataDirectory } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);
     this.#listeners = new ListenerSet(
@@ -79,6 +87,7 @@ class Server {
     let problems: readonly string[];
     try {
       if (listen !== null) await moveFirstListener(database, 'http', listen);
+      else await ensureListeners(database, this.#options.listeners ?? []);
       if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
       else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
@@ -113,6 +122,8 @@ class Server {
       database: this.#opened.description,
       workers: 1,
       restartWorkers: () => Promise.resolve(),
+      useApplication: (application) => this.#worker.useApplication(application),
+      inject: (request, init) => inject(this.#worker.http.streams, request, init),
       closed,
       reload: async () => {
         await database.query('select omni_httpd.reload_configuration()');

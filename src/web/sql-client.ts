@@ -16,7 +16,7 @@ export interface SqlText {
  * Runs statements, each in a transaction of its own (in `transaction`: in that one).
  *
  * Parameters: null and undefined are null; strings, numbers, bigints and booleans as PostgreSQL reads them; Date is a
- * timestamptz; Uint8Array a bytea; arrays are arrays, or JSON where the parameter is json or jsonb; other objects are JSON.
+ * timestamptz; Uint8Array a bytea; arrays of these are arrays; what has objects in it is JSON, and so is whatever json() says.
  *
  * Values: int2, int4, float4, float8 are numbers; int8 is a number, or a bigint beyond 2^53; numeric stays text, so that it
  * loses nothing; boolean; json and jsonb are parsed; bytea is a Buffer; timestamptz is a Date; arrays of all these are

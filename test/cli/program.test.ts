@@ -48,6 +48,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
 }
 
 const DEFAULTS: ServeSettings = {
+  application: null,
   server: null,
   dataDirectory: '.howdah',
   listen: null,
@@ -71,6 +72,7 @@ const DEFAULTS: ServeSettings = {
 };
 
 const CHANGED: ServeSettings = {
+  application: null,
   server: null,
   dataDirectory: 'elsewhere',
   listen: { host: '::1', port: 0 },

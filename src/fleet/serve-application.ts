@@ -1,0 +1,117 @@
+// serve(): howdah within another program. The options are those of `howdah serve`, with its names and defaults, but that nothing is
+// logged unless somebody observes, and that no SQL clients are admitted unless asked for.
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { GatewayAddress } from '../database/gateway/gateway.ts';
+import type { Observer } from '../observe/observation.ts';
+import { application as checkApplication, type ApplicationConfig } from '../web/define-application.ts';
+import { loadApplication } from './application-module.ts';
+import type { CertificateFiles } from './certificates.ts';
+import type { ListenAddress } from './listener-rows.ts';
+import type { RunningServer } from './serve-options.ts';
+import { serve as serveAll } from './serve.ts';
+import { packageVersion } from './version.ts';
+
+export interface ServeSettings {
+  /** Connection string of a PostgreSQL server; default: the embedded PostgreSQL. */
+  readonly database?: string;
+  /** Sessions with that server for SQL handlers, and as many for `db`, at most. Default 8. */
+  readonly sessions?: number;
+  /** Data directory of the embedded PostgreSQL. Default `.howdah`. */
+  readonly data?: string;
+  /** Keep the database in memory: it is gone when the server ends. Default false. */
+  readonly memory?: boolean;
+  /** Files and directories of SQL to run at start. */
+  readonly sql?: readonly string[];
+  /** Address of the first listener. Default: the listeners of the application, or 127.0.0.1:8080 in a new database. */
+  readonly listen?: ListenAddress;
+  readonly tlsListen?: ListenAddress;
+  readonly tlsCertificates?: readonly CertificateFiles[];
+  /** PEM of the authorities whose client certificates are required. */
+  readonly tlsClientCa?: string;
+  readonly tlsDev?: boolean;
+  /** Where outside SQL clients of the embedded PostgreSQL are admitted. Default: nowhere. */
+  readonly pgListen?: GatewayAddress;
+  /** Worker processes on a PostgreSQL server, where the application is given as a module. Default: one for each CPU. */
+  readonly workers?: number;
+  /** Directories that SQL handlers may serve files of. */
+  readonly allowFs?: readonly string[];
+  readonly compress?: boolean;
+  readonly decompress?: boolean;
+  /** Largest request body in bytes. Default 10 000 000. */
+  readonly maxBodyBytes?: number;
+  /** How long a handler may take, in ms. Default 30 000. */
+  readonly handlerTimeoutMs?: number;
+  /** How long workers that are replaced may take to finish, in ms. Default 10 000. */
+  readonly drainTimeoutMs?: number;
+  /** Errors are shown in responses. Default false. */
+  readonly dev?: boolean;
+  readonly observer?: Observer;
+  /** Whether the observer is told of each request. Default: whether there is an observer. */
+  readonly observeRequests?: boolean;
+}
+
+const DEFAULT_SESSIONS = 8;
+const DEFAULT_MAX_BODY_BYTES = 10_000_000;
+const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
+const DEFAULT_EVENT_RETENTION_MS = 600_000;
+const DEFAULT_HANG_TIMEOUT_MS = 10_000;
+const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+
+/** A server whose application is in this process. */
+export type ServerInProcess = RunningServer & Required<Pick<RunningServer, 'useApplication' | 'inject'>>;
+
+/**
+ * Serves an application in this process; it accepts when the promise resolves. One that is given as a module (the URL or path of a file)
+ * is loaded by worker processes where the database is a PostgreSQL server.
+ * @throws HowdahError where the database, an address, a file of SQL or the module stands in the way; nothing is left open then
+ * @throws TypeError where the application is none
+ */
+export function serve(application: ApplicationConfig, settings?: ServeSettings): Promise<ServerInProcess>;
+export function serve(module: URL | string, settings?: ServeSettings): Promise<RunningServer>;
+export async function serve(
+  given: ApplicationConfig | URL | string,
+  settings: ServeSettings = {},
+): Promise<RunningServer> {
+  const isModule = typeof given === 'string' || given instanceof URL;
+  const path = isModule ? resolve(typeof given === 'string' ? given : fileURLToPath(given)) : null;
+  const application =
+    path === null ? checkApplication(given as ApplicationConfig) : await loadApplication(path);
+  const inWorkers = path !== null && settings.database !== undefined;
+  const { database, sessions = DEFAULT_SESSIONS, memory = false, data = '.howdah', listen = null } = settings;
+  const observer = settings.observer ?? { observe: () => undefined };
+  return serveAll({
+    server: database === undefined ? null : { url: database, maxSessions: sessions },
+    dataDirectory: database !== undefined || memory ? null : data,
+    listen,
+    listeners: application.listeners ?? [],
+    application: inWorkers ? null : application,
+    tls: {
+      listen: settings.tlsListen ?? null,
+      files: settings.tlsCertificates ?? [],
+      clientAuthority: settings.tlsClientCa ?? null,
+      dev: settings.tlsDev ?? false,
+    },
+    gateway: settings.pgListen ?? null,
+    sqlPaths: settings.sql ?? [],
+    // A listener and a welcome page of their own would be in the way of the application's.
+    noInit: (application.listeners ?? []).length > 0,
+    requests: {
+      dev: settings.dev ?? false,
+      compress: settings.compress ?? false,
+      decompress: settings.decompress ?? false,
+      maxBodyBytes: settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+      handlerTimeoutMs: settings.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
+      eventRetentionMs: DEFAULT_EVENT_RETENTION_MS,
+      allowedDirectories: settings.allowFs ?? [],
+      observeRequests: settings.observeRequests ?? settings.observer !== undefined,
+      applicationModule: inWorkers ? path : null,
+    },
+    workers: settings.workers ?? null,
+    hangTimeoutMs: DEFAULT_HANG_TIMEOUT_MS,
+    drainTimeoutMs: settings.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
+    version: packageVersion(),
+    observer,
+    logs: { format: 'json', level: 'info', access: false, accessColour: false, errorColour: false },
+  });
+}

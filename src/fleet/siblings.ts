@@ -1,6 +1,6 @@
 // A worker's links with all others: which of them has an idle session for a call, or few connections. Every two workers have one
 // link, a UNIX socket that the one with the higher number opens.
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { SqlCall } from '../database/call.ts';
@@ -130,6 +130,8 @@ export class Siblings implements CallOverflow {
     for (const link of this.#links.values()) link.end();
     this.#server.close();
     await rm(this.#path(this.#number), { force: true });
+    // The master removes the directory; where it is gone, the last worker does.
+    if (!process.connected) await rmdir(this.#directory).catch(() => undefined);
   }
 
   #path(number: number): string {

@@ -289,7 +289,10 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     } else if (this.#receiver.phase === 'head') {
       if (nowMs - this.#phaseSinceMs > requestTimeoutMs)
         this.#refuse(408, 'the request head did not come in time', null);
-    } else if (nowMs - this.#progressMs > this.#idleTimeoutMs) {
+    } else if (
+      nowMs - this.#progressMs >
+      (this.#last ? this.#server.options.drainIdleMs : this.#idleTimeoutMs)
+    ) {
       this.#close();
     }
   }
@@ -297,7 +300,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   drain(): void {
     this.#last = true;
     this.#stream?.cast(DRAINING);
-    if (this.#stream === null && this.#receiver.phase !== 'body') this.#close();
+    // A request that comes now is the last one. One that crosses the end of the connection on its way would be lost.
+    if (this.#state !== 'open' || this.#stream !== null || this.#receiver.phase !== 'idle') return;
+    if (this.#server.clock.nowMs - this.#progressMs > this.#server.options.drainIdleMs) this.#close();
   }
 
   destroy(): void {

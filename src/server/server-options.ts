@@ -18,6 +18,11 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** A connection between requests, or one that takes nothing of what is sent to it, is closed after this. Cowboy's. */
   readonly idleTimeoutMs: number;
+  /**
+   * When the server drains, a connection whose last request is not longer ago than this may send one more, which is answered
+   * with `connection: close`: its client may have sent it already.
+   */
+  readonly drainIdleMs: number;
   /** A body that is waited for must come at this rate once bodyGraceMs have passed; then 408. Kestrel's default. */
   readonly minBodyBytesPerSecond: number;
   readonly bodyGraceMs: number;
@@ -42,6 +47,7 @@ export const DEFAULT_SERVER_OPTIONS: ServerOptions = {
   goawayCompleteTimeoutMs: Number.POSITIVE_INFINITY,
   requestTimeoutMs: 5000,
   idleTimeoutMs: 60_000,
+  drainIdleMs: 1000,
   minBodyBytesPerSecond: 240,
   bodyGraceMs: 5000,
   lingerTimeoutMs: 1000,

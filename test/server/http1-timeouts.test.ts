@@ -109,6 +109,20 @@ test('draining finishes what is under way, says connection: close, and closes id
   assert.equal(waiting.length, 1);
 });
 
+test('a connection that was used a moment ago may send one more request when the server drains', async () => {
+  await using http = await startHttp((exchange) =>
+    exchange.respond({ status: 200, fields: [], body: exchange.head.path }),
+  );
+  const client = await http.connect();
+  client.send(get('/before'));
+  await client.untilText('/before');
+  const drained = http.server.drain(60_000);
+  client.send(get('/while'));
+  assert.match(await client.untilEnd(), /connection: close[^]*\/while$/i);
+  client.socket.end();
+  await drained;
+});
+
 test('draining ends at its deadline', async () => {
   await using http = await startHttp(() => {});
   const client = await http.connect();

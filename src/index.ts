@@ -28,3 +28,22 @@ export type { SqlClient, SqlRow, SqlText, TransactionOptions } from './web/sql-c
 export { sql } from './catalog/sql-template.ts';
 export { SqlFailure } from './database/exchange-result.ts';
 export { json } from './database/values.ts';
+export { compress } from './server/compress.ts';
+export type { CompressOptions, ResponseHead } from './server/compress.ts';
+export { decompress } from './server/decompress.ts';
+export type { DecompressOptions } from './server/decompress.ts';
+export { metrics } from './server/metrics.ts';
+export type { MetricsOptions, StreamMetrics } from './server/metrics.ts';
+export { tracer } from './server/tracer.ts';
+export type { TraceEvent, TracerOptions } from './server/tracer.ts';
+export type { Command, Commands, CompressionChoice } from './server/command.ts';
+export { DRAINED, DRAINING } from './server/stream-handler.ts';
+export type {
+  ConnectionInfo,
+  StreamEnd,
+  StreamHandle,
+  StreamHandler,
+  StreamHandlerFactory,
+} from './server/stream-handler.ts';
+export { staticFiles } from './web/files/static-files.ts';
+export type { StaticOptions } from './web/files/static-files.ts';

@@ -39,10 +39,16 @@ const DESCRIBE: Describe = {
   'listener-failed': (seen) =>
     record('error', `cannot listen on ${seen.address}: ${seen.reason}`, { listener: seen.id }),
   'accept-failed': (seen) => record('warn', `cannot accept a connection on ${seen.url}: ${seen.reason}`),
+  'connections-high': (seen) =>
+    record('warn', `${seen.connections} connections on ${seen.url}, where ${seen.alarm} are told of`, {
+      connections: seen.connections,
+    }),
   'certificate-failed': (seen) => record('error', `certificate of ${seen.source}: ${seen.reason}`),
 
   // Anybody on the network can cause these: not a reason to wake somebody up.
   'handshake-failed': (seen) => record('info', `TLS handshake failed on ${seen.url}: ${seen.reason}`),
+  'proxy-header-refused': (seen) =>
+    record('info', `connection on ${seen.url} without a good PROXY protocol header: ${seen.reason}`),
   'request-refused': (seen) =>
     record('info', `request refused with ${seen.status}: ${seen.reason}`, { peer: seen.peer }),
   'websocket-failed': (seen) =>

@@ -21,6 +21,14 @@ export type Observation =
   | { readonly kind: 'listener-closed'; readonly id: number; readonly url: string }
   | { readonly kind: 'accept-failed'; readonly url: string; readonly reason: string }
   | { readonly kind: 'handshake-failed'; readonly url: string; readonly reason: string }
+  | { readonly kind: 'proxy-header-refused'; readonly url: string; readonly reason: string }
+  /** A listener serves as many connections as one of its alarms is set to. */
+  | {
+      readonly kind: 'connections-high';
+      readonly url: string;
+      readonly connections: number;
+      readonly alarm: number;
+    }
   | { readonly kind: 'certificate-failed'; readonly source: string; readonly reason: string }
   | {
       readonly kind: 'request-done';

@@ -2,6 +2,7 @@
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import type { H2cUpgrade } from './h2c-upgrade.ts';
 import { Http1Connection } from './http1-connection.ts';
@@ -52,11 +53,11 @@ export class HttpServer implements ConnectionHost {
 
   /**
    * Speaks HTTP on an accepted socket: over TLS, what ALPN has agreed on; without that, HTTP/1 until the client says that
-   * it is HTTP/2.
+   * it is HTTP/2. `header`: what a proxy has said of the connection before.
    */
-  accept(socket: Socket, listenerId: number): void {
+  accept(socket: Socket, listenerId: number, header: ProxyHeader | null = null): void {
     const secure = socket instanceof TLSSocket;
-    const info = new SocketInfo(socket, listenerId, secure ? 'https' : 'http');
+    const info = new SocketInfo(socket, listenerId, secure ? 'https' : 'http', header);
     if (secure && socket.alpnProtocol === 'h2') this.acceptHttp2(socket, info, null, null);
     else this.adopt(new Http1Connection(this, socket, info));
   }

@@ -2,28 +2,37 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ConnectionInfo } from './stream-handler.ts';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
+import type { ConnectionInfo, ProxyInfo } from './stream-handler.ts';
 
 const IPV4_MAPPED = '::ffff:';
 
 export class SocketInfo implements ConnectionInfo {
   readonly scheme: 'http' | 'https';
   readonly listenerId: number;
-  readonly proxy = null;
   readonly #socket: Socket;
+  readonly #header: ProxyHeader | null;
   #peerAddress: string | null = null;
   #peerPort = 0;
 
-  constructor(socket: Socket, listenerId: number, scheme: 'http' | 'https') {
+  /** `header`: what the proxy said that the connection comes through. Its client is the peer then, not the proxy. */
+  constructor(
+    socket: Socket,
+    listenerId: number,
+    scheme: 'http' | 'https',
+    header: ProxyHeader | null = null,
+  ) {
     this.#socket = socket;
+    this.#header = header;
     this.listenerId = listenerId;
     this.scheme = scheme;
   }
 
   get peerAddress(): string {
     if (this.#peerAddress === null) {
-      this.#peerAddress = plainAddress(this.#socket.remoteAddress);
-      this.#peerPort = this.#socket.remotePort ?? 0;
+      const source = this.#header?.source ?? null;
+      this.#peerAddress = plainAddress(source === null ? this.#socket.remoteAddress : source.address);
+      this.#peerPort = source === null ? (this.#socket.remotePort ?? 0) : source.port;
     }
     return this.#peerAddress;
   }
@@ -33,11 +42,18 @@ export class SocketInfo implements ConnectionInfo {
   }
 
   get localAddress(): string {
-    return plainAddress(this.#socket.localAddress);
+    return plainAddress(this.#header?.destination?.address ?? this.#socket.localAddress);
   }
 
   get localPort(): number {
-    return this.#socket.localPort ?? 0;
+    return this.#header?.destination?.port ?? this.#socket.localPort ?? 0;
+  }
+
+  get proxy(): ProxyInfo | null {
+    const header = this.#header;
+    if (header === null) return null;
+    const { remoteAddress, remotePort } = this.#socket;
+    return { address: plainAddress(remoteAddress), port: remotePort ?? 0, tlvs: header.tlvs };
   }
 
   get clientCertificate(): X509Certificate | null {

@@ -1,8 +1,10 @@
 // TLS on the accepted sockets of one listener: handshake, ALPN, the certificate by SNI, client certificates. Its
 // certificates can be exchanged at any time: handshakes that begin later get the new ones, open connections go on.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { CertificateSet } from './certificate-set.ts';
 
 export interface TlsOptions {
@@ -26,11 +28,17 @@ const TICKET_KEYS_LIFETIME_MS = 24 * 3_600_000;
 
 export class TlsAcceptor {
   readonly #server: Server;
+  /** The handshake runs in a context of its own: Node.js does not tell which socket a TLSSocket was made of. */
+  readonly #header = new AsyncLocalStorage<ProxyHeader | null>();
   #certificates: CertificateSet;
   #ticketKeysSinceMs = Date.now();
 
   /** `accept` takes sockets whose handshake is done; `refused` is told why that of another was not. */
-  constructor(options: TlsOptions, accept: (socket: TLSSocket) => void, refused: (reason: string) => void) {
+  constructor(
+    options: TlsOptions,
+    accept: (socket: TLSSocket, header: ProxyHeader | null) => void,
+    refused: (reason: string) => void,
+  ) {
     const { clientCertificates = 'none', handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
     this.#certificates = options.certificates;
     this.#server = createServer({
@@ -45,7 +53,7 @@ export class TlsAcceptor {
     this.#server.on('secureConnection', (socket) => {
       // RFC 9113 §9.2.1 forbids it, and in HTTP/1.1 it is good for floods only; TLS 1.3 has none.
       socket.disableRenegotiation();
-      accept(socket);
+      accept(socket, this.#header.getStore() ?? null);
     });
     this.#server.on('tlsClientError', (error, socket) => {
       socket.destroy();
@@ -54,10 +62,10 @@ export class TlsAcceptor {
     });
   }
 
-  /** Begins the handshake on a socket that nothing has been read from. */
-  accept(socket: Socket): void {
+  /** Begins the handshake on a socket that nothing has been read from but its PROXY protocol `header`. */
+  accept(socket: Socket, header: ProxyHeader | null): void {
     this.#renewTicketKeys();
-    this.#server.emit('connection', socket);
+    this.#header.run(header, () => this.#server.emit('connection', socket));
   }
 
   useCertificates(certificates: CertificateSet): void {

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'protocol/websocket': ['protocol/http'],
   'protocol/postgres': [],
   'protocol/proxy': [],
-  transport: [],
+  transport: ['protocol/proxy'],
   database: ['protocol/postgres'],
   server: [
     'protocol/http',

@@ -42,7 +42,7 @@ export async function startHttp(handle: ExchangeHandler, options: FixtureOptions
   const server = new HttpServer({ handlers, observer, observeRequests: true }, options.server);
   const listener = await Listener.open(
     { address: '127.0.0.1', port: 0, ...options.listener },
-    (socket) => server.accept(socket, 1),
+    (socket, header) => server.accept(socket, 1, header),
     observer,
   );
   const clients: RawClient[] = [];

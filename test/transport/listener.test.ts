@@ -1,6 +1,13 @@
+// Listening sockets: opened, suspended and resumed, drained, their limits changed and their connections waited for.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { Listener } from '../../src/transport/listener.ts';
+import type { Exchange } from '../../src/web/exchange.ts';
 import { get, RawClient, startHttp } from '../support/http-fixture.ts';
 
 const ok = { status: 200, fields: [], body: 'ok' };
@@ -75,4 +82,117 @@ test('a suspended listener refuses, and a resumed one serves on the same port', 
   const again = await http.connect();
   again.send(get());
   await again.untilText('ok');
+});
+
+test('a raised maxConnections lets those in that wait, a lowered one keeps those that are served', async () => {
+  await using http = await startHttp((exchange) => exchange.respond(ok), { listener: { maxConnections: 1 } });
+  const first = await http.connect();
+  const second = await http.connect();
+  const third = await http.connect();
+  for (const client of [first, second, third]) client.send(get());
+  await first.untilText('ok');
+  http.listener.change({ maxConnections: 2 });
+  await second.untilText('ok');
+  assert.equal(http.listener.connections, 2);
+  http.listener.change({ maxConnections: 1 });
+  assert.equal(http.listener.limits.maxConnections, 1);
+  first.send(get());
+  second.send(get());
+  await first.untilText('ok', 2);
+  await second.untilText('ok', 2);
+  first.socket.destroy();
+  await http.listener.untilConnections((connections) => connections === 1);
+  assert.equal(third.text, '');
+  second.socket.destroy();
+  await third.untilText('ok');
+});
+
+test('a number of connections can be waited for, and is told of at an alarm, once in its cooldown', async () => {
+  const alarms = [{ connections: 2 }, { connections: 3, cooldownMs: 0 }];
+  await using http = await startHttp((exchange) => exchange.respond(ok), { listener: { alarms } });
+  const told = (): number[][] =>
+    http.observations.flatMap((seen) =>
+      seen.kind === 'connections-high' ? [[seen.connections, seen.alarm]] : [],
+    );
+  const first = await http.connect();
+  await http.listener.untilConnections((connections) => connections === 1);
+  assert.deepEqual(told(), []);
+  await http.connect();
+  const third = await http.connect();
+  await http.listener.untilConnections((connections) => connections >= 3);
+  assert.deepEqual(told(), [
+    [2, 2],
+    [3, 3],
+  ]);
+  for (const client of [first, third]) client.socket.destroy();
+  await http.listener.untilConnections((connections) => connections === 1);
+  await http.connect();
+  await http.connect();
+  await http.listener.untilConnections((connections) => connections === 3);
+  assert.deepEqual(told().slice(2), [[3, 3]]);
+  http.listener.change({ alarms: [{ connections: 4 }] });
+  await http.connect();
+  await http.listener.untilConnections((connections) => connections === 4);
+  assert.deepEqual(told().slice(3), [[4, 4]]);
+});
+
+test('a listener is drained when the last of its connections has ended', async () => {
+  await using http = await startHttp((exchange) => exchange.respond(ok));
+  const client = await http.connect();
+  client.send(get());
+  await client.untilText('ok');
+  assert.equal(http.listener.accepting, true);
+  let drained = false;
+  const draining = http.listener.drain().then(() => (drained = true));
+  client.send(get());
+  await client.untilText('ok', 2);
+  assert.deepEqual([drained, http.listener.accepting], [false, false]);
+  client.socket.destroy();
+  await draining;
+});
+
+const directory = mkdtempSync(join(tmpdir(), 'howdah-listener-'));
+after(() => rmSync(directory, { recursive: true }));
+
+/** What a client of a UNIX socket is answered. */
+async function saidOn(path: string): Promise<string> {
+  const socket = connect({ path });
+  socket.write(get());
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return answer.toString('latin1');
+}
+
+test('a UNIX socket is listened on; its peers have no address', async () => {
+  const path = join(directory, 'http.sock');
+  const handle = (exchange: Exchange): void => {
+    const { address, port } = exchange.peer;
+    exchange.respond({ status: 200, fields: [], body: `[${address}] ${port}` });
+  };
+  await using http = await startHttp(handle, { listener: { path } });
+  assert.equal(http.listener.url, `unix:${path}`);
+  assert.match(await saidOn(path), /^HTTP\/1\.1 200 [^]*\[\] 0$/);
+  await http.listener.suspend();
+  await assert.rejects(saidOn(path), { code: /ENOENT|ECONNREFUSED/ });
+  await http.listener.resume();
+  assert.match(await saidOn(path), /200/);
+});
+
+test('the file of a UNIX socket that a server left behind is replaced; one in use, or another file, is not', async () => {
+  const path = join(directory, 'stale.sock');
+  const observer = { observe: () => {} };
+  const open = (): Promise<Listener> => Listener.open({ address: '', port: 0, path }, () => {}, observer);
+  const first = await open();
+  await assert.rejects(open(), { code: 'EADDRINUSE' });
+  await first.suspend();
+  // A socket file that nobody accepts on: made, and moved back after its server has removed its own.
+  const other = createServer().listen(`${path}.other`);
+  await once(other, 'listening');
+  renameSync(`${path}.other`, path);
+  other.close();
+  const second = await open();
+  await second.suspend();
+  writeFileSync(path, 'a file');
+  await assert.rejects(open(), { code: 'EADDRINUSE' });
+  assert.equal(readFileSync(path, 'utf8'), 'a file');
 });

@@ -188,6 +188,28 @@ test('a requested client certificate may be left out', async () => {
   socket.destroy();
 });
 
+test('handlers see a client certificate that was verified, and none that was not', async () => {
+  const clients = await makeAuthority('client authority');
+  const certificates = new CertificateSet([parsed(first)], [clients.certificate]);
+  await using http = await startHttp(
+    (exchange) => {
+      const body = exchange.connection.clientCertificate?.subject ?? 'none';
+      exchange.respond({ status: 200, fields: [], body });
+    },
+    { listener: { tls: { certificates, clientCertificates: 'requested' } } },
+  );
+  const seen = async (of?: TestCertificate): Promise<string> => {
+    const credentials = of === undefined ? {} : { cert: of.certificate, key: of.privateKey };
+    const socket = await handshake(http.port, credentials);
+    const text = await answer(socket);
+    socket.destroy();
+    return text.slice(text.indexOf('\r\n\r\n') + 4);
+  };
+  assert.equal(await seen(await signCertificate(clients, 'known')), 'CN=known');
+  assert.equal(await seen(await signCertificate(authority, 'stranger')), 'none');
+  assert.equal(await seen(), 'none');
+});
+
 test('a half-closed client still gets its answer, and the connection then ends', async () => {
   await using http = await start();
   const socket = await handshake(http.port, { allowHalfOpen: true } as ConnectionOptions);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { crc32c } from '../../../src/protocol/proxy/crc32c.ts';
 import {
   MAX_HEADER_BYTES,

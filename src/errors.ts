@@ -39,6 +39,11 @@ export const ERRORS = {
     message: 'no running server was found',
     hint: 'start one with `howdah serve`, or say where it is with --data or --url',
   },
+  HOWDAH_NO_WORKERS: {
+    status: null,
+    message: 'the server has no worker processes',
+    hint: 'on the embedded engine the worker is the server: end it and start it again',
+  },
   HOWDAH_DATABASE_URL: {
     status: null,
     message: 'the connection string of the database cannot be used',

@@ -4,7 +4,10 @@ import { DEFAULT_DATA_DIRECTORY } from './server-choice.ts';
 
 export interface BannerFacts {
   readonly version: string;
-  readonly server: Pick<RunningServer, 'database' | 'gatewayUrl' | 'listeners' | 'problems' | 'workers'>;
+  readonly server: Pick<
+    RunningServer,
+    'adminUrl' | 'database' | 'gatewayUrl' | 'listeners' | 'problems' | 'workers'
+  >;
   /** null: in memory. */
   readonly dataDirectory: string | null;
 }
@@ -18,6 +21,8 @@ export function banner({ version, server, dataDirectory }: BannerFacts): string 
   const [first, ...others] = server.listeners.map(({ url }) => url);
   const hint = server.gatewayUrl === null ? '' : sqlHint(server.gatewayUrl, dataDirectory);
   lines.push(`${(first ?? 'no listener yet').padEnd(ADDRESS_WIDTH)}${hint}`.trimEnd(), ...others);
+  if (server.adminUrl !== null)
+    lines.push(`${server.adminUrl.padEnd(ADDRESS_WIDTH)}for /livez, /readyz, /metrics`);
   lines.push(...server.problems);
   return `${lines.join('\n')}\n`;
 }

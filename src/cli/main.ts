@@ -34,6 +34,14 @@ const exitCode = await runProgram(process.argv.slice(2), process.env, output, {
     const { runInstall } = await import('./install-command.ts');
     return runInstall(settings, process.env, process);
   },
+  async status(settings) {
+    const { runStatus } = await import('./status-command.ts');
+    return runStatus(settings, process);
+  },
+  async restart(settings) {
+    const { runRestart } = await import('./status-command.ts');
+    return runRestart(settings, process);
+  },
 }).catch((error: unknown) => {
   process.stderr.write(failureText(error));
   return exitCodeOf(error);

@@ -2,6 +2,8 @@
 // `serve` are in serve-program.ts, those of `install` in install-program.ts; what the commands do is in *-command.ts.
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT_CODES, exitCodesHelp } from './exit-codes.ts';
+import { restartCommand, statusCommand } from './fleet-program.ts';
+import type { RestartSettings, StatusSettings } from './fleet-program.ts';
 import { installCommand } from './install-program.ts';
 import type { InstallSettings } from './install-program.ts';
 import { serveCommand } from './serve-program.ts';
@@ -28,6 +30,8 @@ export interface Actions {
   sql(settings: SqlSettings): Promise<number>;
   routes(settings: RoutesSettings): Promise<number>;
   install(settings: InstallSettings): Promise<number>;
+  status(settings: StatusSettings): Promise<number>;
+  restart(settings: RestartSettings): Promise<number>;
 }
 
 export interface ProgramOutput {
@@ -64,6 +68,12 @@ export async function runProgram(
     }),
     installCommand(async (settings) => {
       exitCode = await actions.install(settings);
+    }),
+    statusCommand(async (settings) => {
+      exitCode = await actions.status(settings);
+    }),
+    restartCommand(async (settings) => {
+      exitCode = await actions.restart(settings);
     }),
   ]) {
     program.addCommand(command.helpOption('-h, --help', 'print help'));

@@ -47,6 +47,7 @@ export async function runServe(
         observeRequests: settings.accessLog,
         applicationModule: settings.server === null ? null : absolute(settings.application),
       },
+      admin: settings.admin,
       workers: settings.workers,
       hangTimeoutMs: settings.workerTimeoutMs,
       drainTimeoutMs: settings.drainTimeoutMs,

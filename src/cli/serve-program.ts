@@ -36,6 +36,8 @@ export interface ServeSettings {
   readonly tls: TlsSettings;
   /** null: off. */
   readonly gateway: GatewayAddress | null;
+  /** null: off. */
+  readonly admin: TcpAddress | null;
   /** Worker processes on a PostgreSQL server; null: not given. */
   readonly workers: number | null;
   readonly workerTimeoutMs: number;
@@ -82,6 +84,7 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 interface ServeFlags {
   readonly database?: string;
   readonly sessions: number;
+  readonly adminListen?: TcpAddress;
   readonly workers?: number;
   readonly workerTimeout: number;
   readonly data: string;
@@ -160,6 +163,12 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
       )
         .argParser(valueParser(parseGatewayAddress))
         .default(DEFAULT_GATEWAY, '127.0.0.1:5433'),
+    )
+    .addOption(
+      new Setting(
+        '--admin-listen <HOST:PORT>',
+        'where /livez, /readyz and /metrics are answered, and nothing else; off by default',
+      ).argParser(valueParser(parseTcpAddress)),
     )
     .optionsGroup('TLS:')
     .addOption(
@@ -265,6 +274,7 @@ function serveSettings(command: Command, file: string | undefined): ServeSetting
       dev: flags.tlsDev ?? false,
     },
     gateway: flags.pgListen === 'off' ? null : flags.pgListen,
+    admin: flags.adminListen ?? null,
     workers: flags.workers ?? null,
     workerTimeoutMs: flags.workerTimeout,
     sqlPaths: flags.sql,

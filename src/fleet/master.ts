@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ERRORS, HowdahError, type ErrorCode } from '../errors.ts';
 import type { SocketHandle } from '../transport/socket-handle.ts';
+import { AdminServer } from './admin-server.ts';
 import { availableCpus } from './available-cpus.ts';
 import { Certificates } from './certificates.ts';
 import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configuration.ts';
@@ -75,6 +76,7 @@ class Master {
   readonly #configuration: ListenerConfiguration;
   readonly #supervisor: Supervisor;
   readonly #report: NodeReport;
+  #admin: AdminServer | null = null;
   #workers = 0;
   #nextNumber = 1;
   #draining = false;
@@ -126,6 +128,8 @@ class Master {
     process.on('exit', killWorkers);
     let problems: readonly string[];
     try {
+      // First, so that whoever watches the start sees that it is not ready.
+      await this.#openAdmin();
       if (listen !== null) await moveFirstListener(database, 'http', listen);
       else await ensureListeners(database, this.#options.listeners ?? []);
       if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
@@ -138,6 +142,7 @@ class Master {
       await assertListening(database, 'https', tls.listen, results);
       problems = [...this.#certificates.problems, ...notServed(results)];
     } catch (error) {
+      await this.#admin?.close();
       await this.#listeners.close();
       await this.#supervisor.drain(0);
       process.off('exit', killWorkers);
@@ -156,6 +161,7 @@ class Master {
       },
       problems,
       gatewayUrl: null,
+      adminUrl: this.#admin?.url ?? null,
       database: description,
       get workers() {
         return supervisor.serving.length;
@@ -175,13 +181,21 @@ class Master {
     };
   }
 
+  async #openAdmin(): Promise<void> {
+    const { admin = null, observer } = this.#options;
+    if (admin === null) return;
+    const { database } = this.#opened;
+    this.#admin = await AdminServer.open({ ...admin, observer, database, describe: () => this.#describe() });
+  }
+
   #startOf(slot: number): WorkerStart {
-    const { requests, drainTimeoutMs, logs } = this.#options;
+    const { requests, drainTimeoutMs, logs, admin = null } = this.#options;
     return {
       slot,
       number: this.#nextNumber++,
       database: { ...this.#server, maxSessions: this.#sessionsEach() },
-      requests,
+      // Whoever asks for counts of requests needs them observed, whether they are logged or not.
+      requests: { ...requests, observeRequests: requests.observeRequests || admin !== null },
       drainTimeoutMs,
       logs,
       siblingDirectory: this.#siblingDirectory,
@@ -273,6 +287,8 @@ class Master {
     await this.#listeners.close();
     await this.#supervisor.drain(deadlineMs);
     await this.#report.stop();
+    // Until the end it says that it is alive, and not ready.
+    await this.#admin?.close();
     await this.#opened.database.close();
     await rm(this.#siblingDirectory, { recursive: true, force: true });
   }

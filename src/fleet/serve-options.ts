@@ -42,6 +42,8 @@ export interface ServeOptions {
   readonly sqlPaths: readonly string[];
   /** A new database gets no listener and no default page. */
   readonly noInit: boolean;
+  /** Where /livez, /readyz and /metrics are answered; null: nowhere. */
+  readonly admin?: { readonly host: string; readonly port: number } | null;
   /** Worker processes on a PostgreSQL server. null: omni_httpd.http_workers, or else a worker for each CPU. */
   readonly workers: number | null;
   /** A worker that answers nothing for this long is replaced. */
@@ -61,6 +63,8 @@ export interface RunningServer {
   readonly problems: readonly string[];
   /** Connection string for SQL clients, or null. */
   readonly gatewayUrl: string | null;
+  /** Of the admin listener, or null. */
+  readonly adminUrl: string | null;
   /** What serves as the database, in a few words. */
   readonly database: string;
   /** At present. */

@@ -2,6 +2,10 @@
 // in this process (design.md, decision 7). On a PostgreSQL server, master.ts does it.
 import type { Database } from '../database/database.ts';
 import { startGateway, type Gateway } from '../database/gateway/gateway.ts';
+import { AdminServer } from './admin-server.ts';
+import { fanOut } from '../observe/observation.ts';
+import { RequestMeter } from '../observe/request-metrics.ts';
+import { inject } from '../server/inject.ts';
 import { Certificates } from './certificates.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configuration.ts';
@@ -14,9 +18,10 @@ import {
   moveFirstListener,
   notServed,
 } from './listener-rows.ts';
+import { connectionList } from './connection-list.ts';
 import { ListenerSet, openHere } from './listener-set.ts';
 import { serveFleet } from './master.ts';
-import { inject } from '../server/inject.ts';
+import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { runSqlFiles } from './sql-files.ts';
@@ -57,16 +62,23 @@ class Server {
   readonly #certificates: Certificates;
   readonly #listeners: ListenerSet;
   readonly #configuration: ListenerConfiguration;
+  readonly #meter = new RequestMeter();
+  readonly #report: NodeReport;
+  readonly #startedAt = new Date();
   #gateway: Gateway | null = null;
+  #admin: AdminServer | null = null;
+  #draining = false;
 
   constructor(options: ServeOptions, opened: OpenDatabase) {
     this.#options = options;
     this.#opened = opened;
     const { database } = opened;
     this.#database = database;
-    const { observer, requests } = options;
+    const { requests, admin = null, version } = options;
+    const observer = admin === null ? options.observer : fanOut([options.observer, this.#meter]);
     this.#worker = new HttpWorker({
       ...requests,
+      observeRequests: requests.observeRequests || admin !== null,
       database,
       observer,
       application: options.application ?? null,
@@ -79,6 +91,8 @@ class Server {
       tls.clientAuthority === null ? 'none' : 'required',
     );
     this.#configuration = new ListenerConfiguration(database, this.#listeners, this.#certificates, observer);
+    const keepsAlive = opened.server !== null;
+    this.#report = new NodeReport(database, { observer, version, keepsAlive }, () => this.#describe());
   }
 
   async start(): Promise<RunningServer> {
@@ -86,6 +100,15 @@ class Server {
     const database = this.#database;
     let problems: readonly string[];
     try {
+      const { admin = null, observer } = this.#options;
+      if (admin !== null) {
+        this.#admin = await AdminServer.open({
+          ...admin,
+          observer,
+          database,
+          describe: () => this.#describe(),
+        });
+      }
       if (listen !== null) await moveFirstListener(database, 'http', listen);
       else await ensureListeners(database, this.#options.listeners ?? []);
       if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
@@ -108,9 +131,11 @@ class Server {
     } catch (error) {
       await this.#stopAccepting();
       await this.#worker.close(0);
+      await this.#admin?.close();
       throw error;
     }
     this.#announce();
+    this.#report.start();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const listeners = this.#listeners;
     return {
@@ -119,6 +144,7 @@ class Server {
       },
       problems,
       gatewayUrl: this.#gateway?.url ?? null,
+      adminUrl: this.#admin?.url ?? null,
       database: this.#opened.description,
       workers: 1,
       restartWorkers: () => Promise.resolve(),
@@ -143,6 +169,35 @@ class Server {
     });
   }
 
+  #describe(): NodeDescription {
+    const { counts, catalog, http } = this.#worker;
+    const pool = this.#opened.server?.pool;
+    const worker: WorkerReport = {
+      slot: 1,
+      pid: process.pid,
+      state: this.#draining ? 'draining' : 'serving',
+      startedAt: this.#startedAt.toISOString(),
+      restarts: 0,
+      connections: http.connections,
+      openRequests: counts.begun - counts.ended,
+      requests: counts.ended,
+      // The embedded engine is one session.
+      ...(pool?.status ?? { sessions: 1 }),
+      callsSent: 0,
+      callsTaken: 0,
+      epoch: catalog.current.epoch,
+      metrics: this.#meter.metrics,
+      connectionList: connectionList(http),
+      ...(pool === undefined ? {} : { sessionList: pool.list }),
+    };
+    return {
+      state: this.#draining ? 'draining' : 'serving',
+      listeners: this.#listeners.urls,
+      refusedConfiguration: this.#configuration.refused,
+      workers: [worker],
+    };
+  }
+
   async #stopAccepting(): Promise<void> {
     this.#worker.stopPolling();
     await this.#configuration.settled();
@@ -151,8 +206,11 @@ class Server {
   }
 
   async #close(deadlineMs: number): Promise<void> {
+    this.#draining = true;
     await this.#stopAccepting();
     await this.#worker.close(deadlineMs);
+    await this.#report.stop();
+    await this.#admin?.close();
     await this.#database.close();
   }
 }

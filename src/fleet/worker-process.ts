@@ -8,14 +8,12 @@ import { processLogs } from '../observe/process-logs.ts';
 import { RequestMeter } from '../observe/request-metrics.ts';
 import { socketFrom, type SocketHandle } from '../transport/socket-handle.ts';
 import type { ServerDatabase } from '../database/server/server-database.ts';
+import { connectionList } from './connection-list.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { openDatabase } from './open-database.ts';
 import { Siblings } from './siblings.ts';
 import { WorkerListeners } from './worker-listeners.ts';
 import type { MasterMessage, WorkerMessage, WorkerStart, WorkerStatus } from './worker-messages.ts';
-
-/** Connections that a status describes one by one. */
-const MAX_LISTED_CONNECTIONS = 1000;
 
 class WorkerProcess {
   readonly #start: WorkerStart;
@@ -130,15 +128,7 @@ class WorkerProcess {
       metrics: this.#meter.metrics,
       ...(details
         ? {
-            connectionList: Array.from(
-              http.openConnections(MAX_LISTED_CONNECTIONS),
-              ({ connection, sinceMs }) => ({
-                listener: connection.info.listenerId,
-                protocol: connection.protocol,
-                peer: connection.info.peerAddress,
-                since: new Date(sinceMs).toISOString(),
-              }),
-            ),
+            connectionList: connectionList(http),
             sessionList: pool.list,
           }
         : {}),

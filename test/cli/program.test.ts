@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from '../../src/cli/exit-codes.ts';
+import type { RestartSettings, StatusSettings } from '../../src/cli/fleet-program.ts';
 import type { InstallSettings } from '../../src/cli/install-program.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { RoutesSettings, SqlSettings } from '../../src/cli/program.ts';
@@ -16,10 +17,12 @@ interface Run {
   readonly sql?: SqlSettings;
   readonly routes?: RoutesSettings;
   readonly install?: InstallSettings;
+  readonly status?: StatusSettings;
+  readonly restart?: RestartSettings;
 }
 
 async function run(args: readonly string[], env: Record<string, string> = {}, ends = 0): Promise<Run> {
-  const seen: Pick<{ -readonly [K in keyof Run]: Run[K] }, 'serve' | 'sql' | 'routes' | 'install'> = {};
+  const seen: Omit<{ -readonly [K in keyof Run]: Run[K] }, 'exitCode' | 'out' | 'err'> = {};
   let out = '';
   let err = '';
   const output = {
@@ -43,6 +46,14 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
       seen.install = settings;
       return ends;
     },
+    async status(settings) {
+      seen.status = settings;
+      return ends;
+    },
+    async restart(settings) {
+      seen.restart = settings;
+      return ends;
+    },
   });
   return { exitCode, out, err, ...seen };
 }
@@ -54,6 +65,7 @@ const DEFAULTS: ServeSettings = {
   listen: null,
   tls: { listen: null, files: [], clientAuthority: null, dev: false },
   gateway: { host: '127.0.0.1', port: 5433 },
+  admin: null,
   workers: null,
   workerTimeoutMs: 10_000,
   sqlPaths: [],
@@ -83,6 +95,7 @@ const CHANGED: ServeSettings = {
     dev: true,
   },
   gateway: null,
+  admin: { host: '127.0.0.1', port: 9090 },
   workers: 3,
   workerTimeoutMs: 2000,
   sqlPaths: ['a.sql', 'b'],
@@ -110,6 +123,7 @@ const SPELT: Record<string, string | null> = {
   'tls-client-ca': 'a.pem',
   'tls-dev': null,
   'allow-fs': '/srv/www',
+  'admin-listen': '9090',
   workers: '3',
   'worker-timeout': '2s',
   'no-init': null,
@@ -172,6 +186,29 @@ describe('serve', () => {
 
   test('ends with the exit code of what it did', async () => {
     assert.equal((await run(['serve'], {}, 3)).exitCode, 3);
+  });
+});
+
+describe('status and restart', () => {
+  const here = { dataDirectory: '.howdah', url: null };
+
+  test('status finds the server as sql does, and prints JSON where that is asked for', async () => {
+    assert.deepEqual((await run(['status'])).status, { ...here, json: false });
+    const { status } = await run(['status', '--json', '--url', 'u']);
+    assert.deepEqual(status, { ...here, url: 'u', json: true });
+  });
+
+  test('restart means all servers and waits, unless it is told otherwise', async () => {
+    assert.deepEqual((await run(['restart'])).restart, { ...here, node: null, wait: true });
+    const id = '6f7a1c1e-8b4e-4c39-9f6a-0c5d9f0f3a11';
+    const { restart } = await run(['restart', '--node', id, '--no-wait']);
+    assert.deepEqual(restart, { ...here, node: id, wait: false });
+  });
+
+  test('a node that is no identifier is refused', async () => {
+    const { exitCode, err } = await run(['restart', '--node', "1'; drop table x"]);
+    assert.equal(exitCode, EXIT_CODES.usage.code);
+    assert.match(err, /id of howdah\.nodes/);
   });
 });
 
@@ -331,7 +368,7 @@ describe('docs/cli.md', () => {
   test('lists every option and variable of the help, and no other', async () => {
     const documented = new Set(document.match(/(?<=[`\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g));
     const helped = new Set<string>();
-    for (const command of ['serve', 'sql', 'routes', 'install']) {
+    for (const command of ['serve', 'sql', 'routes', 'install', 'status', 'restart']) {
       const { out } = await run([command, '--help']);
       for (const word of out.match(/(?<=[\s(])(?:--[a-z][a-z-]+|HOWDAH_[A-Z_]+)/g) ?? []) helped.add(word);
     }

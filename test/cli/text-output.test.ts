@@ -168,6 +168,7 @@ describe('the list of routes', () => {
 describe('the banner', () => {
   const server = {
     database: 'embedded PostgreSQL 18 in .howdah',
+    adminUrl: null,
     gatewayUrl: 'postgres://127.0.0.1:5433',
     listeners: [{ url: 'http://127.0.0.1:8080' }, { url: 'http://[::1]:81' }],
     problems: [],
@@ -190,6 +191,15 @@ describe('the banner', () => {
       /SQL: (.*)/.exec(banner({ version: '0', server, dataDirectory }))?.[1];
     assert.equal(hint('my data'), "npx howdah sql --data 'my data'   (psql postgres://127.0.0.1:5433)");
     assert.equal(hint(null), 'npx howdah sql --url postgres://127.0.0.1:5433');
+  });
+
+  test('says where the admin listener is', () => {
+    const text = banner({
+      version: '0',
+      server: { ...server, adminUrl: 'http://127.0.0.1:9' },
+      dataDirectory: 'd',
+    });
+    assert.match(text, /\nhttp:\/\/127\.0\.0\.1:9 +for \/livez, \/readyz, \/metrics\n$/);
   });
 
   test('says what is not served, and why', () => {

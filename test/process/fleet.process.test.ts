@@ -4,7 +4,8 @@ import { connect as connectHttp2 } from 'node:http2';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { availablePostgres } from '../support/postgres.ts';
-import { openConnections, runs, startFleet, type Fleet } from './fleet-fixture.ts';
+import { runHowdah } from '../cli/howdah-process.ts';
+import { openConnections, runs, startFleet, type Fleet, type Worker } from './fleet-fixture.ts';
 
 const skip = availablePostgres().length === 0 && 'no PostgreSQL is installed';
 
@@ -35,7 +36,7 @@ async function onOneConnection(url: string, paths: readonly string[]): Promise<s
 describe('a fleet of two workers with one session each', { skip, timeout: 180_000 }, () => {
   let fleet: Fleet;
   before(async () => {
-    fleet = await startFleet(['--workers', '2', '--sessions', '2']);
+    fleet = await startFleet(['--workers', '2', '--sessions', '2', '--admin-listen', '127.0.0.1:0']);
     await fleet.get('/quick');
   });
   after(async () => {
@@ -94,6 +95,44 @@ describe('a fleet of two workers with one session each', { skip, timeout: 180_00
       return sum >= 10 && Math.max(...counts) - Math.min(...counts) <= 2;
     });
     for (const socket of sockets) socket.destroy();
+  });
+
+  it('says on its admin listener that it lives, is ready, and what it has counted', async () => {
+    const [, admin = ''] = /^(http\S+) +for \/livez/m.exec(fleet.served.process.out) ?? [];
+    const ask = async (path: string): Promise<string> => {
+      const response = await fetch(new URL(path, admin));
+      return `${response.status} ${await response.text()}`;
+    };
+    assert.equal(await ask('/livez'), '200 alive\n');
+    assert.equal(await ask('/readyz'), '200 ready\n');
+    assert.match(await ask('/quick'), /^404 /);
+    for (;;) {
+      const text = await ask('/metrics');
+      const counts = Array.from(
+        text.matchAll(/^howdah_requests_total\{worker="\d",status="2xx"\} (\d+)$/gm),
+        ([, n]) => Number(n),
+      );
+      assert.equal(counts.length, 2, text);
+      if (counts.reduce((a, b) => a + b, 0) < 20) continue;
+      assert.match(text, /^howdah_request_duration_seconds_bucket\{worker="1",le="\+Inf"\} \d+$/m);
+      assert.match(text, /^howdah_worker_up\{worker="2"\} 1$/m);
+      break;
+    }
+  });
+
+  it('is shown by howdah status, and its workers are replaced by howdah restart', async () => {
+    const options = { cwd: '/' };
+    const before = await fleet.workers((all) => all.every(({ calls_sent }) => calls_sent !== null));
+    const shown = await runHowdah(['status', '--url', fleet.database], options);
+    assert.equal(shown.code, 0, shown.err);
+    assert.match(shown.out, /, serving \([0-9a-f-]{36}\)\nhttp:\/\/127\.0\.0\.1:\d+\n/);
+    assert.match(shown.out, new RegExp(`^ +1 \\| +${before[0]?.pid} \\| serving `, 'm'));
+    const restarted = await runHowdah(['restart', '--url', fleet.database], options);
+    assert.deepEqual([restarted.code, restarted.out], [0, '2 workers replaced\n'], restarted.err);
+    const { out } = await runHowdah(['status', '--json', '--url', fleet.database], options);
+    const { workers } = JSON.parse(out) as { workers: Worker[] };
+    assert.equal(workers.length, 2);
+    assert.ok(workers.every(({ pid }) => before.every((old) => old.pid !== pid)));
   });
 
   it('serves a connection that was handed over with the address of its client', async () => {

@@ -1,9 +1,9 @@
 // The platform's own Request, Response, Headers and fetch, as they were before web-globals.ts put others in front of them.
 
-export const NativeRequest = globalThis.Request;
-export const NativeResponse = globalThis.Response;
-export const NativeHeaders = globalThis.Headers;
-export const nativeFetch = globalThis.fetch;
+export const NativeRequest: typeof globalThis.Request = globalThis.Request;
+export const NativeResponse: typeof globalThis.Response = globalThis.Response;
+export const NativeHeaders: typeof globalThis.Headers = globalThis.Headers;
+export const nativeFetch: typeof globalThis.fetch = globalThis.fetch;
 
 /**
  * Gives `prototype` every member of `native` that it has not itself: one that hands on to the platform's object, which

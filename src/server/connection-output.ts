@@ -3,6 +3,15 @@
 import type { Socket } from 'node:net';
 import { ByteWriter } from '../protocol/http/byte-writer.ts';
 
+/** One microtask for all: a message may go to a thousand connections. */
+let waiting: ConnectionOutput[] = [];
+
+function flushWaiting(): void {
+  const outputs = waiting;
+  waiting = [];
+  for (const output of outputs) output.flushNow();
+}
+
 export class ConnectionOutput {
   /** What is written here leaves at the next `flush`. */
   readonly writer = new ByteWriter();
@@ -32,10 +41,13 @@ export class ConnectionOutput {
   flushSoon(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    if (waiting.push(this) === 1) queueMicrotask(flushWaiting);
+  }
+
+  /** For the microtask that flushSoon has made. */
+  flushNow(): void {
+    this.#scheduled = false;
+    this.flush();
   }
 
   /** Whether the client keeps up; where it does not, the socket says `drain` when it does again. */

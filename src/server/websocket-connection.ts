@@ -133,6 +133,12 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
     this.#balance();
   }
 
+  /** Something of the handler's went wrong: the error is observed, and the connection closed with 1011. */
+  fail(error: unknown): void {
+    this.#bytes.observer.observe({ kind: 'internal-error', where: 'WebSocket handler', error });
+    this.close(INTERNAL_ERROR, 'internal error');
+  }
+
   // --- ByteReceiver ---
 
   receive(chunk: Buffer): void {
@@ -226,7 +232,7 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
     try {
       this.#handler.message(this, message);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
     this.#checkOutput();
   }
@@ -287,12 +293,7 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
     try {
       call();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#bytes.observer.observe({ kind: 'internal-error', where: 'WebSocket handler', error });
-    this.close(INTERNAL_ERROR, 'internal error');
   }
 }

@@ -54,7 +54,7 @@ describe('deflate', () => {
     codec.deflate(randomBytes(1000), true);
     assert.deepEqual(first, copy);
   });
-  test('with context takeover, a repeated message is shorter, and without it is not', () => {
+  test('with context takeover, a repeated message is shorter, and without it is not (RFC 7692 §7.1.1.1)', () => {
     const data = randomBytes(200);
     const keeping = makeCodec();
     assert.ok(keeping.deflate(data, true).length > 200);
@@ -116,7 +116,7 @@ describe('inflate', () => {
     assert.equal(codec.inflate(Buffer.alloc(0), 0, 0, true, NO_LIMIT).toString(), '');
     assert.equal(inflate(codec, flushed('next')).toString(), 'next');
   });
-  test('keeps the window between messages, or forgets it, as agreed on', () => {
+  test('keeps the window between messages, or forgets it, as agreed on (RFC 7692 §7.1.1.2)', () => {
     const sender = makeCodec();
     const messages = ['a message', 'a message', 'a message'].map((text) =>
       sender.deflate(Buffer.from(text), true),

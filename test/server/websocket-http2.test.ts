@@ -66,11 +66,12 @@ class Tunnel {
   }
 }
 
-test('an extended CONNECT is answered with 200 and carries frames both ways (RFC 8441 §5)', async () => {
+test('an extended CONNECT is offered, answered with 200, and carries frames both ways (RFC 8441 §3, §5)', async () => {
   const kept = keeping(ECHO);
   await using h2 = await start(webSocketsOf(kept.handler));
   const tunnel = new Tunnel(h2.session);
   assert.equal(await tunnel.status, 200);
+  assert.equal(h2.session.remoteSettings.enableConnectProtocol, true);
   tunnel.stream.write(frame(0x81, 'over'));
   tunnel.stream.write(Buffer.concat([frame(0x01, 'h'), frame(0x89, 'p'), frame(0x80, '2')]));
   assert.equal(await tunnel.until((text) => text.endsWith('h2')), '\x81\x04over\x8a\x01p\x81\x02h2');

@@ -1,5 +1,6 @@
 // What clients that do not keep up cost: a bounded amount of memory, and what is left out or closed is told.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'node:test';
 import { startHttp } from '../support/http-fixture.ts';
@@ -114,4 +115,27 @@ test('echoes keep their order while the client stops reading and starts again', 
   const all = await client.until((received) => received.length === count * 1004);
   for (let i = 0; i < count; i += 1)
     assert.equal(all.slice(i * 1004 + 4, i * 1004 + 10), text(i).slice(0, 6));
+});
+
+test('frames of one byte by the million are messages, each for itself, or fragments up to the limit', async () => {
+  let messages = 0;
+  const kept = keeping({ message: () => void (messages += 1) });
+  await using http = await startHttp(webSocketsOf(kept.handler));
+  const client = await rawWebSocket(http);
+  const thousand = Buffer.concat(Array.from({ length: 1000 }, () => frame(0x81, 'x')));
+  for (let sent = 0; sent < 1000; sent += 1) {
+    if (!client.socket.write(thousand)) await once(client.socket, 'drain');
+  }
+  client.send(frame(0x89, 'all?'));
+  await client.untilText('\x8a\x04all?');
+  assert.equal(messages, 1_000_000);
+  const fragments = Buffer.concat(Array.from({ length: 1000 }, () => frame(0x00, 'x')));
+  client.send(frame(0x01, 'x'));
+  client.socket.on('error', () => {});
+  for (let sent = 0; sent < 1000 && !client.socket.destroyed && client.text.length < 8; sent += 1) {
+    client.socket.write(fragments);
+    await nextTurn();
+  }
+  assert.equal((await kept.closed).code, 1008);
+  assert.equal(messages, 1_000_000);
 });

@@ -119,7 +119,7 @@ for (const [what, bytes, code] of [
   });
 }
 
-test('a ping is answered with its payload, between the fragments of a message (RFC 6455 §5.5.3)', async () => {
+test('a ping is answered with its payload, between the fragments of a message (RFC 6455 §5.5.2, §5.5.3)', async () => {
   await using http = await startHttp(webSocketsOf(ECHO));
   const client = await rawWebSocket(http);
   client.send(Buffer.concat([frame(0x01, 'fra'), frame(PING, 'still there?'), frame(0x80, 'gment')]));
@@ -133,7 +133,7 @@ test('the server answers a close frame with its code and closes first (RFC 6455 
   assert.equal(await client.untilEnd(), '\x88\x02\x0b\xb8');
 });
 
-test('a client that leaves without a word is 1006', async () => {
+test('a client that leaves without a word is 1006 (RFC 6455 §7.1.5)', async () => {
   const kept = keeping();
   await using http = await startHttp(webSocketsOf(kept.handler));
   const client = await rawWebSocket(http);

@@ -9,8 +9,15 @@ export const MAX_COPY_BYTES = 16_384;
 /** A UTF-16 code unit takes at most this many bytes of UTF-8. */
 const MAX_UTF8_BYTES_PER_UNIT = 3;
 
+/**
+ * The slab that all writers write into, and where nobody has yet. So those that have nothing to send hold no memory, and those that have
+ * write where the processor's cache is. Two that write in turn get a piece for each turn.
+ */
+let shared: Buffer = Buffer.alloc(0);
+let sharedEnd = SLAB_BYTES;
+
 export class ByteWriter {
-  /** Bytes before #start have been handed out and are never written again; there is none before the first write. */
+  /** Where the current piece is; null: nothing was written since the last take. */
   #slab: Buffer | null = null;
   /** The current piece: [#start, #end) of the slab. */
   #start = 0;
@@ -31,7 +38,7 @@ export class ByteWriter {
       return;
     }
     const slab = this.reserve(text.length);
-    this.#end += writeLatin1(slab, text, this.#end);
+    this.advance(writeLatin1(slab, text, this.#end));
   }
 
   /** Lone surrogates become U+FFFD. */
@@ -42,7 +49,7 @@ export class ByteWriter {
       return;
     }
     const slab = this.reserve(most);
-    this.#end += slab.write(text, this.#end, 'utf8');
+    this.advance(slab.write(text, this.#end, 'utf8'));
   }
 
   /** Above `maxCopyBytes` (at most SLAB_BYTES) the bytes are kept by reference: they must not change until they have been sent. */
@@ -53,7 +60,7 @@ export class ByteWriter {
     }
     const slab = this.reserve(source.length);
     slab.set(source, this.#end);
-    this.#end += source.length;
+    this.advance(source.length);
   }
 
   /** All bytes since the last take, as a buffer that stays as it is; null where there are none. Copies several pieces into one. */
@@ -65,6 +72,7 @@ export class ByteWriter {
   /** All bytes since the last take, in pieces that stay as they are; copies nothing. */
   takeAll(): Buffer[] {
     this.#closePiece();
+    this.#slab = null;
     const pieces = this.#pieces;
     if (pieces.length > 0) {
       this.#pieces = [];
@@ -81,22 +89,25 @@ export class ByteWriter {
   /** Counts `bytes` that the caller has put at `position` in what `reserve` gave. */
   advance(bytes: number): void {
     this.#end += bytes;
+    sharedEnd = this.#end;
   }
 
   /**
-   * The slab, with room for `length` bytes (at most SLAB_BYTES) at `position`. Moves #end, so that it must be called before #end
-   * is read.
+   * The slab, with room for `length` bytes (at most SLAB_BYTES) at `position`, until another writer is written to. Moves #end, so
+   * that it must be called before #end is read.
    */
   reserve(length: number): Buffer {
-    let slab = this.#slab;
-    if (slab === null || this.#end + length > SLAB_BYTES) {
-      this.#closePiece();
-      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#slab = slab;
-      this.#start = 0;
-      this.#end = 0;
+    const slab = this.#slab;
+    if (slab === shared && this.#end === sharedEnd && sharedEnd + length <= SLAB_BYTES) return slab;
+    this.#closePiece();
+    if (sharedEnd + length > SLAB_BYTES) {
+      shared = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      sharedEnd = 0;
     }
-    return slab;
+    this.#slab = shared;
+    this.#start = sharedEnd;
+    this.#end = sharedEnd;
+    return shared;
   }
 
   #closePiece(): void {

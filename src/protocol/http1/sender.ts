@@ -33,6 +33,7 @@ const FIRST_FINAL_STATUS = 200;
 const MAX_STATUS = 999;
 const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
+const UPGRADE_REQUIRED = 426;
 const RESET_CONTENT = 205;
 const FIRST_REDIRECT_STATUS = 300;
 const NOT_MODIFIED = 304;
@@ -194,7 +195,10 @@ export class Http1Sender {
     let head: string;
     if (!hasDate && !hasServer) head = prefixes.get(status, date, server);
     else head = statusLine(status) + (hasDate ? '' : dateLine(date)) + (hasServer ? '' : serverLine(server));
-    if (this.#close) head += 'connection: close\r\n';
+    if (status === UPGRADE_REQUIRED) {
+      // RFC 9110 §15.5.22: it must say to what; and both fields are the engine's.
+      head += `connection: ${this.#close ? 'close, ' : ''}upgrade\r\nupgrade: websocket\r\n`;
+    } else if (this.#close) head += 'connection: close\r\n';
     else if (request?.minorVersion === 0) head += 'connection: keep-alive\r\n';
     head += text;
     if (this.#announced >= 0) return `${head}content-length: ${this.#announced}\r\n\r\n`;

@@ -115,7 +115,27 @@ test('any writes come out in their order, over the ends of slabs too', () => {
 });
 
 test('a slab is filled to its last byte', () => {
+  // What an earlier writer has left of one is taken by this one.
+  new ByteWriter().writeLatin1('a'.repeat(MAX_COPY_BYTES));
   const writer = new ByteWriter();
   for (let i = 0; i < SLAB_BYTES / MAX_COPY_BYTES; i++) writer.writeLatin1('a'.repeat(MAX_COPY_BYTES));
   assert.equal(writer.takeAll().length, 1);
+});
+
+test('writers share slabs, in turn and at once, and never each other’s bytes', () => {
+  const writers = Array.from({ length: 50 }, () => ({ writer: new ByteWriter(), text: '' }));
+  const taken: { text: string; pieces: Buffer[] }[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    for (const [i, each] of writers.entries()) {
+      each.writer.writeLatin1(`${round} of ${i}, `);
+      each.writer.writeUtf8('ž');
+      each.text += `${round} of ${i}, ž`;
+      if ((i + round) % 3 > 0) continue;
+      taken.push({ text: each.text, pieces: each.writer.takeAll() });
+      each.text = '';
+    }
+  }
+  for (const { text, pieces } of taken) assert.equal(Buffer.concat(pieces).toString(), text);
+  const slabs = new Set(taken.flatMap(({ pieces }) => pieces.map(({ buffer }) => buffer)));
+  assert.ok(slabs.size <= 2);
 });

@@ -112,14 +112,14 @@ test('compressed text is checked as text, and fails with the byte', () => {
   assert.deepEqual(hear([frame(TEXT, bad, { reserved: RSV1, isFinal: false })], compressing), [fault]);
 });
 
-test('data that is no DEFLATE is refused with 1007', () => {
+test('data that is no DEFLATE is refused with 1007 (RFC 7692 §7.2.2)', () => {
   for (const payload of [Buffer.of(0xff, 0xff), Buffer.from('f248cdc9c9ff07ffff', 'hex'), Buffer.of(0x07)]) {
     const bytes = Buffer.concat([frame(BINARY, payload, { reserved: RSV1 }), frame(TEXT, 'x')]);
     assertHeard(bytes, ['fault 1007 deflate-malformed'], compressing);
   }
 });
 
-describe('a decompression bomb is refused with 1009', () => {
+describe('a decompression bomb is refused with 1009 (RFC 7692 §8)', () => {
   const fault = 'fault 1009 inflated-too-large';
   test('by size: at the limit it is taken, one byte more is not', () => {
     const limits = { maxMessageBytes: 5000, maxInflateRatio: 2000 };

@@ -6,7 +6,7 @@ import { makeWebSocketFault, WEBSOCKET_FAULT_CODES } from '../../../src/protocol
 import { WebSocketSender } from '../../../src/protocol/websocket/sender.ts';
 import { CLOSE, closePayload, frame } from './client-frames.ts';
 
-describe('a fault is answered with its code and reason', () => {
+describe('each fault has the close code of its kind (RFC 6455 §7.1.7, §7.4.1)', () => {
   for (const code of WEBSOCKET_FAULT_CODES) {
     test(code, () => {
       const fault = makeWebSocketFault(code);

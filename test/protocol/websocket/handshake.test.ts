@@ -217,7 +217,7 @@ describe('the head that accepts (RFC 6455 §4.2.2)', () => {
       deflate: null,
     });
   });
-  test('names the subprotocol and the extension that are used', () => {
+  test('names the subprotocol and the extension that are used (RFC 6455 §4.2.2, §9.1)', () => {
     const head = makeHead({
       'sec-websocket-protocol': 'a, b',
       'sec-websocket-extensions': 'permessage-deflate',

@@ -67,7 +67,7 @@ describe('a byte that no text has there fails at once, before the message ends (
   }
 });
 
-test('a text that ends inside a character is refused with 1007', () => {
+test('a text that ends inside a character is refused with 1007 (RFC 6455 §5.6, §8.1)', () => {
   for (const end of [[0xc3], [0xe2], [0xe2, 0x82], [0xf0], [0xf0, 0x9d], [0xf0, 0x9d, 0x84]]) {
     for (const before of ['', 'x'.repeat(200)]) {
       const payload = Buffer.concat([Buffer.from(before), Buffer.from(end)]);

@@ -3,9 +3,17 @@ import type { Scenario } from '../harness/scenario.ts';
 import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
 import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from './http1.ts';
 import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
+import { liveLatency } from './live-latency.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
 import { startExisting, startFresh } from './start.ts';
+import {
+  webSocketBinary,
+  webSocketDeflate,
+  webSocketEcho,
+  webSocketEcho16,
+  webSocketFanOut,
+} from './websocket.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   plainHttp1,
@@ -28,4 +36,10 @@ export const SCENARIOS: readonly Scenario[] = [
   idleWebSocket,
   heldRequestsHttp1,
   heldRequestsHttp2,
+  webSocketEcho,
+  webSocketEcho16,
+  webSocketDeflate,
+  webSocketBinary,
+  webSocketFanOut,
+  liveLatency,
 ];

@@ -47,3 +47,16 @@ export type {
 } from './server/stream-handler.ts';
 export { staticFiles } from './web/files/static-files.ts';
 export type { StaticOptions } from './web/files/static-files.ts';
+export { websocket } from './web/websocket-route.ts';
+export type {
+  Acceptance,
+  LiveSocket,
+  WebSocketRouteOptions,
+  WebSocketTarget,
+} from './web/websocket-route.ts';
+export type { AllowedOrigins } from './web/origin-check.ts';
+export type { WebSocketOptions } from './server/websocket-options.ts';
+export { sse } from './web/sse.ts';
+export type { SseHandler, SseOptions, SseStream } from './web/sse.ts';
+export type { ServerSentEvent } from './web/server-sent-event.ts';
+export type { Events, EventSubscription, LiveEvent, SubscribeOptions } from './web/events.ts';

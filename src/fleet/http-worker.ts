@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { CatalogRows } from '../catalog/catalog-rows.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import { databaseClient } from '../catalog/database-client.ts';
+import { EventClient } from '../catalog/event-client.ts';
 import { EVENTS_CHANNEL, EventHub } from '../catalog/event-hub.ts';
 import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
@@ -80,6 +81,8 @@ export class HttpWorker {
   readonly http: HttpServer;
   readonly webSockets: WebSocketHub;
   readonly events: EventHub;
+  /** The same for handlers in TypeScript. */
+  readonly eventClient: EventClient;
   readonly #database: Database;
   readonly #observer: Observer;
   readonly counts: StreamCounts = { begun: 0, ended: 0 };
@@ -96,6 +99,7 @@ export class HttpWorker {
   constructor(options: HttpWorkerOptions) {
     const { database, observer, observeRequests, maxBodyBytes, handlerTimeoutMs, dev } = options;
     this.events = new EventHub(database, observer, { retentionMs: options.eventRetentionMs });
+    this.eventClient = new EventClient(this.events, database);
     const files = new LocalFiles(options.allowedDirectories);
     this.#database = database;
     this.#observer = observer;
@@ -133,7 +137,8 @@ export class HttpWorker {
    */
   useApplication(config: ApplicationConfig): void {
     const { observer, handlerTimeoutMs, maxBodyBytes, dev } = this.#options;
-    const services = { db: this.#db, observer, handlerTimeoutMs, maxBodyBytes, dev };
+    const events = this.eventClient;
+    const services = { db: this.#db, events, observer, handlerTimeoutMs, maxBodyBytes, dev };
     const application = new Application(config, services);
     this.catalog.setApplication({ application, sqlFallback: config.sqlFallback ?? false });
     const last = requestHandler(this.catalog.handle);

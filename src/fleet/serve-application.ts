@@ -42,6 +42,8 @@ export interface ServeSettings {
   readonly maxBodyBytes?: number;
   /** How long a handler may take, in ms. Default 30 000. */
   readonly handlerTimeoutMs?: number;
+  /** How long events are kept for clients that come again, in ms. Default 600 000. */
+  readonly eventRetentionMs?: number;
   /** How long workers that are replaced may take to finish, in ms. Default 10 000. */
   readonly drainTimeoutMs?: number;
   /** Errors are shown in responses. Default false. */
@@ -102,7 +104,7 @@ export async function serve(
       decompress: settings.decompress ?? false,
       maxBodyBytes: settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
       handlerTimeoutMs: settings.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
-      eventRetentionMs: DEFAULT_EVENT_RETENTION_MS,
+      eventRetentionMs: settings.eventRetentionMs ?? DEFAULT_EVENT_RETENTION_MS,
       allowedDirectories: settings.allowFs ?? [],
       observeRequests: settings.observeRequests ?? settings.observer !== undefined,
       applicationModule: inWorkers ? path : null,

@@ -1,6 +1,7 @@
 // The routes and middlewares of an application, checked and ready to run. Which route a request is for is the router's
 // matter; what is here takes it from there: constraints, middlewares, handler, answer.
 import type { Observer } from '../observe/observation.ts';
+import type { Events } from './events.ts';
 import type { Exchange } from './exchange.ts';
 import type { AnyBindings, Middleware } from './handler.ts';
 import type { RouteDefinition, RouteMatches } from './router.ts';
@@ -18,6 +19,7 @@ import { installWebGlobals } from './web-globals.ts';
 /** What the server does for handlers. */
 export interface ApplicationServices {
   readonly db: SqlClient;
+  readonly events: Events;
   readonly observer: Observer;
   /** How long a handler may take to answer, in ms. */
   readonly handlerTimeoutMs: number;
@@ -70,7 +72,7 @@ export class Application {
     }
     const context = new RequestContext(
       exchange,
-      this.services.db,
+      this.services,
       NO_GROUPS,
       NO_GROUPS,
       this.services.maxBodyBytes,
@@ -123,13 +125,7 @@ export class ApplicationRoute {
       return true;
     }
     const application = this.#application;
-    const context = new RequestContext(
-      exchange,
-      application.services.db,
-      bindings,
-      groups,
-      this.#maxBodyBytes,
-    );
+    const context = new RequestContext(exchange, application.services, bindings, groups, this.#maxBodyBytes);
     if (this.#middlewares.length > 0) {
       settle(exchange, context, application, pattern, this.#timeoutMs, () =>
         runMiddlewares(this.#middlewares, context, (request) =>
@@ -140,7 +136,9 @@ export class ApplicationRoute {
       settle(exchange, context, application, pattern, this.#timeoutMs, target.handler);
     } else {
       try {
-        target.exchange.handleExchange(exchange, context);
+        const handled = target.exchange.handleExchange(exchange, context);
+        if (handled !== undefined)
+          handled.catch((error: unknown) => fail(exchange, application, pattern, error));
       } catch (error) {
         fail(exchange, application, pattern, error);
       }
@@ -156,9 +154,16 @@ export class ApplicationRoute {
     }
     const captured = new CapturedExchange(exchange, context, request);
     context.request = request;
-    target.exchange.handleExchange(captured, context);
-    return captured.response;
+    const handled = target.exchange.handleExchange(captured, context);
+    // Where it rejects before it has answered, that is the answer.
+    return handled === undefined ? captured.response : Promise.race([captured.response, failing(handled)]);
   }
+}
+
+/** Rejects as `handled` does; never resolves. */
+async function failing(handled: Promise<void>): Promise<never> {
+  await handled;
+  return new Promise<never>(() => {});
 }
 
 /** A GET route answers HEAD too, unless there is a HEAD route with the same pattern. */

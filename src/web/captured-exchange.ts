@@ -176,6 +176,11 @@ class PushedStream implements ResponseSink {
     this.#controller = null;
   }
 
+  fail(error: unknown): void {
+    this.#controller?.error(error);
+    this.#controller = null;
+  }
+
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { HttpVersion } from '../protocol/http/request-head.ts';
 import type { ProxyInfo } from '../server/stream-handler.ts';
+import type { Events } from './events.ts';
 import type { Endpoint, Exchange } from './exchange.ts';
 import type { AnyBindings, Context, HeaderSource } from './handler.ts';
 import type { RouteGroups } from './route-groups.ts';
@@ -15,6 +16,7 @@ export class RequestContext implements Context {
   readonly bindings: AnyBindings;
   readonly groups: RouteGroups;
   readonly db: SqlClient;
+  readonly events: Events;
   readonly #maxBodyBytes: number;
   #request: Request | null = null;
   #state: Record<string, unknown> | null = null;
@@ -22,13 +24,14 @@ export class RequestContext implements Context {
 
   constructor(
     exchange: Exchange,
-    db: SqlClient,
+    { db, events }: { readonly db: SqlClient; readonly events: Events },
     bindings: AnyBindings,
     groups: RouteGroups,
     maxBodyBytes: number,
   ) {
     this.exchange = exchange;
     this.db = db;
+    this.events = events;
     this.bindings = bindings;
     this.groups = groups;
     this.#maxBodyBytes = maxBodyBytes;

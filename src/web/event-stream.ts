@@ -22,6 +22,8 @@ export const DEFAULT_EVENT_STREAM_OPTIONS: EventStreamOptions = Object.freeze({
 export interface EventStreamOwner {
   /** What is sent when there was nothing else for a while. Default: a comment. */
   heartbeat?(): Buffer;
+  /** The client has taken everything that was sent. */
+  drained?(): void;
   /** The client has caught up after events were dropped: it is to be told. */
   recovered(): void;
   /** Once: the client has left, or the server goes away. */
@@ -112,6 +114,13 @@ export class EventStream {
     this.#finish();
   }
 
+  /** Cuts the response; the error is observed. */
+  fail(error: unknown): void {
+    if (this.isOver) return;
+    this.#sink.fail(error);
+    this.#finish();
+  }
+
   #drain(): void {
     while (this.#queue.length > 0 && this.#sink.writable) {
       const events = this.#queue.shift();
@@ -119,9 +128,12 @@ export class EventStream {
       this.#queuedBytes -= events.length;
       this.#sink.write(events);
     }
-    if (!this.#isBehind || this.isOver || !this.#sink.writable) return;
-    this.#isBehind = false;
-    this.#owner.recovered();
+    if (this.isOver || !this.#sink.writable) return;
+    if (this.#isBehind) {
+      this.#isBehind = false;
+      this.#owner.recovered();
+    }
+    this.#owner.drained?.();
   }
 
   #beat(): void {

@@ -39,6 +39,8 @@ export interface ResponseSink {
   /** Sends a piece, kept by reference: leave it unchanged. Dropped once the answer is over. */
   write(data: Buffer): void;
   end(): void;
+  /** Cuts the response, so that the client sees that it is not whole; the error is observed. */
+  fail(error: unknown): void;
   /** `writable` is true again. */
   onDrain(listener: () => void): void;
 }

@@ -3,6 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { HttpVersion } from '../protocol/http/request-head.ts';
 import type { ProxyInfo } from '../server/stream-handler.ts';
+import type { Events } from './events.ts';
 import type { Endpoint, Exchange } from './exchange.ts';
 import type { RouteGroups } from './route-groups.ts';
 import type { SqlClient } from './sql-client.ts';
@@ -37,8 +38,8 @@ export interface RouteTarget<Bindings extends AnyBindings = AnyBindings> {
    * among them, which the target then answers itself.
    */
   readonly methods?: readonly string[];
-  /** Called from the read callback: must not block. What it throws is answered with 500. */
-  handleExchange(exchange: Exchange, context: Context<Bindings>): void;
+  /** Called from the read callback: must not block. What it throws, or rejects with, is answered with 500. */
+  handleExchange(exchange: Exchange, context: Context<Bindings>): void | Promise<void>;
 }
 
 /** Gives the answer of what comes after a middleware: the next one, or the target. Once per request. */
@@ -73,6 +74,8 @@ export interface Context<Bindings extends AnyBindings = AnyBindings> {
   readonly requestId: string;
   /** Runs SQL on the sessions of this worker. */
   readonly db: SqlClient;
+  /** Tells and hears events, in the whole fleet. */
+  readonly events: Events;
   /** Sends an informational response (103 Early Hints, 102) before the answer. */
   inform(status: number, headers: HeaderSource): void;
   /**

@@ -196,6 +196,7 @@ class RequestHandler implements StreamHandler, Exchange {
       },
       write: (data) => this.#emit({ kind: 'data', data, last: false }),
       end: () => this.#emit({ kind: 'trailers', fields: NO_FIELDS }),
+      fail: (error) => this.#emit({ kind: 'internal-error', where: 'response body', error }),
       onDrain: (listener) => {
         this.#wakeWriter = listener;
       },

@@ -7,6 +7,7 @@ import {
   type ApplicationDefinition,
   type ApplicationServices,
 } from '../../src/web/application.ts';
+import type { Events } from '../../src/web/events.ts';
 import type { SqlClient } from '../../src/web/sql-client.ts';
 import { startHttp, type FixtureOptions, type HttpFixture } from './http-fixture.ts';
 
@@ -21,6 +22,11 @@ export interface ApplicationFixture extends HttpFixture {
 export interface ApplicationFixtureOptions extends FixtureOptions {
   readonly services?: Partial<ApplicationServices>;
 }
+
+const NO_EVENTS: Events = {
+  publish: () => Promise.reject(new Error('there is no database')),
+  subscribe: () => ({ ready: Promise.resolve(), place: '', stop: () => {} }),
+};
 
 export async function startApplication(
   definition: ApplicationDefinition,
@@ -43,6 +49,7 @@ export async function startApplication(
   });
   const services: ApplicationServices = {
     db: (() => Promise.reject(new Error('there is no database'))) as unknown as SqlClient,
+    events: NO_EVENTS,
     observer,
     handlerTimeoutMs: 30_000,
     maxBodyBytes: 1_000_000,

@@ -59,7 +59,7 @@ async function serve(options: Partial<StaticOptions> = {}): Promise<HttpFixture>
   );
   return startHttp((exchange) => {
     const rest = exchange.head.path.slice('/files/'.length);
-    target.handleExchange(exchange, { groups: { '0': rest } } as unknown as Context);
+    void target.handleExchange(exchange, { groups: { '0': rest } } as unknown as Context);
   });
 }
 
@@ -259,9 +259,11 @@ describe('a directory', () => {
 
   test('is no redirect to another host', async () => {
     const target = staticFiles({ root });
-    await using http = await startHttp((exchange) =>
-      target.handleExchange(exchange, { groups: { '0': exchange.head.path.slice(1) } } as unknown as Context),
-    );
+    await using http = await startHttp((exchange) => {
+      void target.handleExchange(exchange, {
+        groups: { '0': exchange.head.path.slice(1) },
+      } as unknown as Context);
+    });
     const client = await http.connect();
     client.send('GET //sub HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n');
     assert.match(await client.untilEnd(), /location: \.\/sub\/\r\n/);

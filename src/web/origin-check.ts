@@ -1,0 +1,13 @@
+// Whether a page may open a connection that browsers let any page open, with the user's cookies: WebSockets (RFC 6455 §10.2).
+import { getField } from '../protocol/http/field-lines.ts';
+import type { RequestHead } from '../protocol/http/request-head.ts';
+
+/** `same`: pages of the host that is asked; a list: also pages of these origins; `any`: all. Who is no browser says no origin, and may. */
+export type AllowedOrigins = 'same' | 'any' | readonly string[];
+
+export function isAllowedOrigin(head: RequestHead, allowed: AllowedOrigins): boolean {
+  const origin = getField(head.fields, 'origin');
+  if (allowed === 'any' || origin === undefined) return true;
+  if (URL.canParse(origin) && new URL(origin).host === head.authority.toLowerCase()) return true;
+  return allowed !== 'same' && allowed.includes(origin);
+}

@@ -1,5 +1,5 @@
 -- A chat whose whole server is SQL: the page at /chat, its WebSocket at /chat/socket, and the history in a table.
--- Try it with: howdah serve --sql examples/chat.sql   It may run at every start.
+-- Try it with: howdah serve --sql examples/chat.sql   It may run at every start.   To be rid of it: drop schema chat cascade
 create schema if not exists chat;
 
 create table if not exists chat.member (
@@ -22,8 +22,7 @@ as $$
 $$;
 
 -- Decides: only our own page may open a socket, and only with a name.
-create or replace function omni_httpd.websocket_handler(listener int, socket uuid, request omni_httpd.http_request)
-returns bool
+create or replace function chat.enter(socket uuid, request omni_httpd.http_request) returns bool
 language plpgsql
 as $$
 declare
@@ -31,7 +30,7 @@ declare
   host constant text := omni_http.http_header_get(request.headers, 'host');
   name constant text := substring(request.query_string from '^name=([[:alnum:]_-]{1,20})$');
 begin
-  if request.path <> '/chat/socket' or name is null or origin is distinct from 'http://' || host then
+  if name is null or host is null or coalesce(origin not in ('http://' || host, 'https://' || host), true) then
     return false;
   end if;
   insert into chat.member values (socket, name);
@@ -40,7 +39,7 @@ end;
 $$;
 
 -- The last messages, oldest first, and then the news for everybody.
-create or replace function omni_httpd.websocket_on_open(socket uuid) returns void
+create or replace function chat.greet(socket uuid) returns void
 language plpgsql
 as $$
 begin
@@ -48,30 +47,30 @@ begin
   from (select * from (select * from chat.message order by id desc limit 20) as newest order by id) as last;
   perform omni_httpd.websocket_send(member.socket, json_build_object('joined', new.name)::text)
   from chat.member, chat.member as new
-  where new.socket = websocket_on_open.socket;
+  where new.socket = greet.socket;
 end;
 $$;
 
-create or replace function omni_httpd.websocket_on_message(socket uuid, data text) returns void
+create or replace function chat.say(socket uuid, data text) returns void
 language plpgsql
 as $$
 declare
   said chat.message;
 begin
   insert into chat.message (name, message)
-  select name, data from chat.member where member.socket = websocket_on_message.socket
+  select name, data from chat.member where member.socket = say.socket
   returning * into said;
   perform chat.say_to_all(said);
 end;
 $$;
 
-create or replace function omni_httpd.websocket_on_close(socket uuid) returns void
+create or replace function chat.leave(socket uuid) returns void
 language plpgsql
 as $$
 declare
   gone text;
 begin
-  delete from chat.member where member.socket = websocket_on_close.socket returning name into gone;
+  delete from chat.member where member.socket = leave.socket returning name into gone;
   perform omni_httpd.websocket_send(member.socket, json_build_object('left', gone)::text) from chat.member;
 end;
 $$;
@@ -139,4 +138,13 @@ $outer$;
 
 insert into omni_httpd.urlpattern_router (match, handler)
 values (omni_httpd.urlpattern('/chat'), 'chat.page'::regproc)
+on conflict do nothing;
+insert into howdah.websocket_router (match, handler, on_open, on_message, on_close)
+values (
+  omni_httpd.urlpattern('/chat/socket'),
+  'chat.enter'::regproc,
+  'chat.greet'::regproc,
+  'chat.say'::regproc,
+  'chat.leave'::regproc
+)
 on conflict do nothing;

@@ -10,7 +10,17 @@ declare
     'Committed transactions', (select xact_commit::text from pg_catalog.pg_stat_database where datname = current_database())
   ];
   listed text := '';
+  examples text;
 begin
+  -- Of the directory examples/: each makes a page in a schema of its own.
+  select string_agg(format('<a href="%s">%s</a>', path, title), ' · ' order by path)
+  into examples
+  from (values ('/chat', 'a chat', 'chat.page'), ('/live-table', 'a live table', 'live_table.page')) as known (path, title, page)
+  where exists (
+    select from omni_httpd.urlpattern_router as route
+    where (route.match).pathname = known.path
+      and route.handler = to_regprocedure(known.page || '(omni_httpd.http_request)')
+  );
   for i in 1..cardinality(facts) by 2 loop
     listed := listed || format(
       '<dt>%s</dt><dd>%s</dd>',
@@ -20,7 +30,7 @@ begin
     );
   end loop;
   return next omni_httpd.http_response(
-    replace(
+    replace(replace(
       $html$<!doctype html>
 <html lang="en">
 <head>
@@ -54,6 +64,7 @@ a { color: var(--accent); }
 
 insert into omni_httpd.urlpattern_router (match, handler)
 values (omni_httpd.urlpattern('/hello'), 'hello'::regproc);</code></pre>
+<p>{{examples}}</p>
 <dl>{{facts}}</dl>
 <p><a href="https://www.postgresql.org/docs/">PostgreSQL documentation</a> ·
 <a href="https://developer.mozilla.org/docs/Web/API/URL_Pattern_API">URL patterns</a></p>
@@ -63,6 +74,12 @@ values (omni_httpd.urlpattern('/hello'), 'hello'::regproc);</code></pre>
 $html$,
       '{{facts}}',
       listed
+    ),
+      '{{examples}}',
+      coalesce(
+        'Whole applications in SQL that run here: ' || examples,
+        'Whole applications in SQL come along: <code>howdah serve --memory --examples</code> has a chat and a live table.'
+      )
     ),
     headers => array[omni_http.http_header('content-type', 'text/html; charset=utf-8')]
   );

@@ -1,5 +1,6 @@
 // `howdah serve`: starts the server, says where it listens, and drains it when a signal asks for that. What runs is
 // put together in fleet/serve.ts.
+import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { loadApplication } from '../fleet/application-module.ts';
 import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
@@ -16,6 +17,14 @@ const DRAIN_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 type DrainSignal = keyof typeof DRAIN_SIGNALS;
 
 /** Serves until a signal asks for the end; gives the exit code. */
+/** Lies beside src/ in the repository and beside dist/ in the package: two folders up from here in both. */
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+
+/** A server's database may be one that others count on: nothing is put into it unasked, and `npm start` asks always. */
+function withExamples({ examples, server, sqlPaths }: ServeSettings): readonly string[] {
+  return examples && server === null ? [EXAMPLES, ...sqlPaths] : sqlPaths;
+}
+
 export async function runServe(
   settings: ServeSettings,
   serve: (options: ServeOptions) => Promise<RunningServer>,
@@ -34,7 +43,7 @@ export async function runServe(
       application: settings.server === null ? application : null,
       tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
-      sqlPaths: settings.sqlPaths,
+      sqlPaths: withExamples(settings),
       noInit: settings.noInit || listeners.length > 0,
       requests: {
         dev: settings.dev,

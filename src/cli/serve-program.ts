@@ -43,6 +43,8 @@ export interface ServeSettings {
   readonly workerTimeoutMs: number;
   readonly sqlPaths: readonly string[];
   readonly allowedDirectories: readonly string[];
+  /** Whether the examples of the package run as well, before them: never on a PostgreSQL server. */
+  readonly examples: boolean;
   readonly noInit: boolean;
   readonly dev: boolean;
   readonly compress: boolean;
@@ -98,6 +100,7 @@ interface ServeFlags {
   readonly tlsDev?: boolean;
   readonly sql: readonly string[];
   readonly allowFs: readonly string[];
+  readonly examples?: boolean;
   readonly init: boolean;
   readonly dev?: boolean;
   readonly compress?: boolean;
@@ -148,6 +151,7 @@ export function serveCommand(run: (settings: ServeSettings) => Promise<void>): C
         'run an SQL file, or the *.sql of a directory in order of name, at start',
       ),
     )
+    .addOption(new Setting('--examples', 'have a chat and a live table to try out; not with --database'))
     .addOption(new Setting('--no-init', 'do not add a listener and a default page to a new database'))
     .optionsGroup('Addresses:')
     .addOption(
@@ -278,6 +282,7 @@ function serveSettings(command: Command, file: string | undefined): ServeSetting
     workers: flags.workers ?? null,
     workerTimeoutMs: flags.workerTimeout,
     sqlPaths: flags.sql,
+    examples: flags.examples ?? false,
     allowedDirectories: flags.allowFs,
     noInit: !flags.init,
     dev: flags.dev ?? false,

@@ -51,7 +51,14 @@ const PACKAGES = {
     '/usr/lib/python3/dist-packages/h2/__init__.py': 'python3-h2',
     chromium: 'chromium',
   },
-  '--bench': { wrk: 'wrk', taskset: 'util-linux', curl: 'curl', h2load: 'nghttp2-client', h2o: 'h2o' },
+  '--bench': {
+    wrk: 'wrk',
+    pgbench: 'postgresql',
+    taskset: 'util-linux',
+    curl: 'curl',
+    h2load: 'nghttp2-client',
+    h2o: 'h2o',
+  },
 };
 const has = (command) => {
   if (command.startsWith('/')) return existsSync(command);

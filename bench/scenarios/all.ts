@@ -6,6 +6,7 @@ import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSock
 import { liveLatency } from './live-latency.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded } from './sql-embedded.ts';
+import { sqlServer, sqlServerVisits } from './sql-server.ts';
 import { startExisting, startFresh } from './start.ts';
 import {
   webSocketBinary,
@@ -28,6 +29,8 @@ export const SCENARIOS: readonly Scenario[] = [
   plainHttps,
   plainHttpsH2,
   sqlEmbedded,
+  sqlServer,
+  sqlServerVisits,
   routes,
   startFresh,
   startExisting,

@@ -47,5 +47,11 @@ const exitCode = await runProgram(process.argv.slice(2), process.env, output, {
   return exitCodeOf(error);
 });
 
+// What a reader is slow to take would be lost otherwise.
+await Promise.all(
+  [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((done) => stream.write('', () => done())),
+  ),
+);
 // Ends even where a connection outlived its deadline and would keep the process alive.
 process.exit(exitCode);

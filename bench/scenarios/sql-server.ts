@@ -1,0 +1,103 @@
+// One row looked up by key and returned as JSON, from a PostgreSQL server over its UNIX socket, 64 connections; and the same where
+// each request also inserts a row. The database shares the core of the server that is measured.
+import { chooseCores } from '../harness/cores.ts';
+import { h2loadContestant } from '../harness/h2load-contestant.ts';
+import { httpContestant } from '../harness/http-contestant.ts';
+import { loopContestant } from '../harness/loop-contestant.ts';
+import type { Expectation } from '../harness/probe.ts';
+import type { Contestant, Scenario } from '../harness/scenario.ts';
+import type { ServerCommand } from '../harness/server-process.ts';
+import { FIRST_ITEM, itemBody } from '../servers/items.ts';
+import {
+  NODE,
+  benchFile,
+  howdahServe,
+  howdahVersion,
+  nodeScript,
+  packageVersion,
+  peerScript,
+} from './commands.ts';
+
+const expected: Expectation = {
+  status: 200,
+  body: itemBody(FIRST_ITEM),
+  fields: { 'content-type': /^application\/json\b/, date: /GMT$/ },
+};
+
+/** Beside a PostgreSQL server of its own. */
+function withPostgres({ command, ...server }: ServerCommand): ServerCommand {
+  return { ...server, command: (port) => [...nodeScript('with-postgres.ts'), ...command(port)] };
+}
+
+function contestant(name: string, version: string, server: ServerCommand, path: string): Contestant {
+  const load = {
+    connections: 64,
+    target: `/${path}/${FIRST_ITEM}`,
+    script: path === 'item' ? 'items.lua' : 'summary.lua',
+  };
+  return httpContestant({ name, version, server: withPostgres(server), load, expected });
+}
+
+const howdah = (sql: string): ServerCommand =>
+  howdahServe(
+    '--database',
+    'env',
+    '--workers',
+    '1',
+    '--sql',
+    benchFile(`sql/${sql}/20-${sql === 'items' ? 'route' : 'visit'}.sql`),
+  );
+
+const peers = (path: string): Contestant[] => [
+  contestant(
+    'Fastify + pg',
+    `${packageVersion('fastify')}, ${packageVersion('pg')}, ${NODE}`,
+    peerScript('fastify-pg.mjs'),
+    path,
+  ),
+  contestant(
+    'Fastify + postgres',
+    `${packageVersion('fastify')}, ${packageVersion('postgres')}, ${NODE}`,
+    peerScript('fastify-postgres.mjs'),
+    path,
+  ),
+];
+
+const load = String(chooseCores().load ?? '');
+const common = { unit: 'requests/s', faster: 'higher', subject: 'howdah' } as const;
+
+export const sqlServer: Scenario = {
+  ...common,
+  name: 'sql-server',
+  title: 'A row looked up by key, as JSON, on a PostgreSQL server, 64 connections',
+  contestants: [
+    loopContestant('pgbench, the look-up alone', 'pgbench', [
+      ...nodeScript('pgbench-loop.ts'),
+      load,
+      'look-up',
+    ]),
+    loopContestant("pgbench, the route's call", 'pgbench', [...nodeScript('pgbench-loop.ts'), load, 'route']),
+    ...peers('item'),
+    h2loadContestant({
+      name: 'howdah over HTTP/2',
+      version: howdahVersion(),
+      server: withPostgres(howdah('items')),
+      load: { scheme: 'http', protocol: 'h2', connections: 4, streams: 16, target: `/item/${FIRST_ITEM}` },
+      expected,
+    }),
+    contestant('howdah', howdahVersion(), howdah('items'), 'item'),
+  ],
+  targets: [
+    { against: "pgbench, the route's call", atLeast: 0.7 },
+    { against: 'Fastify + pg', atLeast: 2.5 },
+    { against: 'Fastify + postgres', atLeast: 1.5 },
+  ],
+};
+
+export const sqlServerVisits: Scenario = {
+  ...common,
+  name: 'sql-server-visits',
+  title: 'The same where each request also inserts a row',
+  contestants: [...peers('visit'), contestant('howdah', howdahVersion(), howdah('visits'), 'visit')],
+  targets: [],
+};

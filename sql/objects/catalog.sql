@@ -27,12 +27,15 @@ begin
         given.role as role_oid,
         role.rolname,
         case when stand_in.signature is not null then format('howdah.handler_stand_in_%s', stand_in.id) end as stand_in,
-        stand_in.problem as stand_in_problem
+        stand_in.problem as stand_in_problem,
+        options.retry,
+        options.cancel_on_disconnect
       from read
       join described on described.function = read.handler and described.row_type = read.reltype
       left join omni_httpd.handler_role as given on given.handler = read.handler
       left join pg_catalog.pg_roles as role on role.oid = given.role
       left join howdah.stand_ins as stand_in on stand_in.handler = given.handler and stand_in.role = given.role
+      left join howdah.handler_options as options on options.handler = read.handler
     )
     select jsonb_build_object(
       'epoch', howdah.epoch()::text,
@@ -68,7 +71,9 @@ begin
               'match', match,
               'priority', priority,
               'role', rolname,
-              'standIn', stand_in
+              'standIn', stand_in,
+              'retry', coalesce(retry, false),
+              'cancelOnDisconnect', coalesce(cancel_on_disconnect, false)
             ) order by priority desc, router_name, router_row
           )
           from route

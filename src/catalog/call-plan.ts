@@ -46,8 +46,10 @@ export interface CallStep {
   /** What is asked behind the statement, in the same session. */
   readonly followUp: PreparedStatement | null;
   readonly resetAfter: boolean;
-  /** Whether it changes nothing, so that it may be ended when nobody waits for it. */
+  /** Whether it may be ended when nobody waits for it: it changes nothing, or its handlers allow that. */
   readonly interruptible: boolean;
+  /** Whether it may run again where it was rolled back because of others. */
+  readonly repeatable: boolean;
   /** The handlers it calls, for messages. */
   readonly handler: string;
 }
@@ -118,6 +120,7 @@ function guardStep(): CallStep {
     followUp: null,
     resetAfter: false,
     interruptible: true,
+    repeatable: true,
     handler: '',
   };
 }
@@ -135,7 +138,8 @@ function functionStep(
     stopColumn: goesOn ? 1 : -1,
     followUp: null,
     resetAfter: routes.some((route) => route.volatile),
-    interruptible: !routes.some((route) => route.volatile),
+    interruptible: routes.every(({ volatile, row }) => !volatile || row.cancelOnDisconnect === true),
+    repeatable: routes.every(({ volatile, row }) => !volatile || row.retry === true),
     handler: routes.map((route) => route.row.name).join(', '),
   };
   const [only] = routes;
@@ -200,7 +204,8 @@ function procedureStep(
     stopColumn: goesOn ? route.columns : -1,
     followUp: goesOn ? ASK_WHETHER_STOPPED : null,
     resetAfter: true,
-    interruptible: false,
+    interruptible: route.row.cancelOnDisconnect === true,
+    repeatable: false,
     handler: route.row.name,
   };
 }

@@ -70,6 +70,9 @@ export interface RouteRow {
    * without those that are OUT, and returns the outcome. null where there is no role.
    */
   readonly standIn: string | null;
+  /** howdah.handler_options. */
+  readonly retry?: boolean;
+  readonly cancelOnDisconnect?: boolean;
 }
 
 export interface HandlerArgument {

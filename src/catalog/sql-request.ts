@@ -36,6 +36,26 @@ export const REROUTES_MAX = 8;
  */
 const VANISHED = new Set(['42883', '42P01', '42703', '42704', '3F000', '0A000', '22P02', '42804']);
 
+/**
+ * What a handler's failure is answered with where it says more of the database's state than of the handler: the transaction is
+ * rolled back, and the same request may well succeed soon. Serialization failures and deadlocks come here when running
+ * again was not allowed or did not help.
+ */
+const PASSING_FAILURES: Readonly<Record<string, number>> = {
+  '40001': 503, // serialization_failure
+  '40P01': 503, // deadlock_detected
+  '55P03': 503, // lock_not_available: lock_timeout, or NOWAIT
+  '25006': 503, // read_only_sql_transaction: a standby, or a server that was made read-only
+  '53000': 503, // insufficient_resources
+  '53100': 503, // disk_full
+  '53200': 503, // out_of_memory
+  '53300': 503, // too_many_connections
+  '53400': 503, // configuration_limit_exceeded
+  '57014': 504, // query_canceled: statement_timeout, or an administrator
+  '25P03': 504, // idle_in_transaction_session_timeout
+  '57P04': 503, // database_dropped
+};
+
 const TRUE_BYTE = 1;
 
 export class SqlRequest {
@@ -112,6 +132,7 @@ export class SqlRequest {
       ...(step.followUp === null ? {} : { followUp: step.followUp }),
       resetAfter: step.resetAfter,
       interruptible: step.interruptible,
+      repeatable: step.repeatable,
       complete: (result) => {
         this.#running = null;
         try {
@@ -260,7 +281,10 @@ export class SqlRequest {
 
   #fail(step: CallStep, error: SqlError): void {
     this.#observeFailure(step, error, error.message);
-    this.#fail500(describe(error));
+    const status = PASSING_FAILURES[error.code] ?? 500;
+    // What has been committed by an earlier step makes it no longer a request that may simply come again.
+    if (status !== 500 && this.#step === 0) this.#exchange.fail(status);
+    else this.#fail500(describe(error));
   }
 
   #fail500(detail: string): void {

@@ -76,8 +76,13 @@ export interface SqlCall {
   readonly epoch: string | null;
   /** Whether it may leave session state behind (role, settings, advisory locks, temporary tables) to be reset. */
   readonly resetAfter: boolean;
-  /** Whether it may be ended, or left out, when it is abandoned: it changes nothing. Default false. */
+  /** Whether it may be ended, or left out, when it is abandoned. Without `resetAfter`, it changes nothing. Default false. */
   readonly interruptible?: boolean;
+  /**
+   * Whether it may be run again where its transaction was rolled back because of others (serialization failure, deadlock). Those that are
+   * interruptible may. Default false.
+   */
+  readonly repeatable?: boolean;
   /** Called once, synchronously from the session's read; never throws. */
   complete(result: CallResult): void;
 }

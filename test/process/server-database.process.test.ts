@@ -26,6 +26,7 @@ select make_route('/add', 'volatile', $$ begin
   insert into entry (text) values (request.query_string); return omni_httpd.http_response('added'); end $$);
 select make_route('/sleep', 'stable', $$ begin
   perform pg_sleep(request.query_string::float); return omni_httpd.http_response('slept'); end $$);
+select make_route('/hold', 'volatile', $$ begin perform pg_sleep(1.2); return omni_httpd.http_response('held'); end $$);
 select make_route('/loop', 'volatile', $$ begin loop perform 1; end loop; end $$);
 select make_route('/deaf', 'volatile', $$ begin
   loop begin perform pg_sleep(600); exception when query_canceled then null; end; end loop; end $$);
@@ -224,12 +225,19 @@ for (const postgres of installed) {
     });
 
     it('loses only the request that runs in a session that an administrator ends', async () => {
-      const victim = ask('/sleep?1.2');
-      const pid = await activity("query like '%at_sleep%' and state = 'active'");
+      const victim = ask('/hold');
+      const pid = await activity("query like '%at_hold%' and state = 'active'");
       const others = Promise.all(Array.from({ length: 20 }, () => ask('/count')));
       await admin.query('select pg_terminate_backend($1)', [pid]);
       assert.equal((await victim).status, 500);
       assert.deepEqual(new Set((await others).map(({ status }) => status)), new Set([200]));
+    });
+
+    it('runs what changes nothing once more where its session is ended', async () => {
+      const victim = ask('/sleep?1.2');
+      const pid = await activity("query like '%at_sleep%' and state = 'active'");
+      await admin.query('select pg_terminate_backend($1)', [pid]);
+      assert.equal((await victim).status, 200);
     });
 
     it('answers with 500 while its schema is gone, and serves again when it is installed anew', async () => {

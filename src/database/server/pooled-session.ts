@@ -15,6 +15,15 @@ const CANCEL_GRACE_MS = 5000;
 /** Calls that share a transaction are quick: after this one of them is cancelled, to run by itself. */
 const SHARED_LIMIT_MS = 250;
 
+/** How often a call is run again because of others (serialization failure, deadlock), or because its session was lost. */
+const MAX_REPEATS = 3;
+
+/** serialization_failure, deadlock_detected: PostgreSQL asks for the transaction to be tried again. */
+const DUE_TO_OTHERS = new Set(['40001', '40P01']);
+
+/** How often each was run again. */
+const repeats = new WeakMap<SqlCall, number>();
+
 /** query_canceled. */
 const CANCELLED = '57014';
 
@@ -168,6 +177,9 @@ export class PooledSession {
     if (result.kind === 'timeout') {
       // The session was closed for the sake of another call, behind which this one was.
       call.complete({ kind: 'lost', reason: 'its session was closed because another call overran' });
+    } else if (isToRepeat(call, result)) {
+      repeats.set(call, (repeats.get(call) ?? 0) + 1);
+      this.#events.rolledBack(call);
     } else {
       call.complete(result);
     }
@@ -261,9 +273,21 @@ export class PooledSession {
   }
 }
 
+/** What was lost with its session may have committed, so only what changes nothing is run again, and once: it may be the cause. */
+function isToRepeat(call: SqlCall, result: CallResult): boolean {
+  const before = repeats.get(call) ?? 0;
+  if (result.kind === 'lost') return changesNothing(call) && before === 0;
+  if (result.kind !== 'failed' || !DUE_TO_OTHERS.has(result.error.code)) return false;
+  return (changesNothing(call) || call.repeatable === true) && before < MAX_REPEATS;
+}
+
 /** Whether it certainly has not run, or changes nothing. */
-function mayRunAgain({ statement, interruptible }: RunningCall): boolean {
-  return interruptible || statement.guarded?.refusal === 'no-row';
+function mayRunAgain(call: SqlCall): boolean {
+  return changesNothing(call) || call.statement.guarded?.refusal === 'no-row';
+}
+
+function changesNothing({ interruptible, resetAfter }: SqlCall): boolean {
+  return interruptible === true && !resetAfter;
 }
 
 function isLeft(call: SqlCall, isAbandoned: (call: SqlCall) => boolean): boolean {

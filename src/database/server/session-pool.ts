@@ -271,7 +271,10 @@ export class SessionPool implements SqlDispatcher {
         observer.observe({ kind: 'sql-notice', severity, code, message }),
       progressed: () => this.#pump(),
       lost: (loss, unsent) => this.#lost(session, loss, unsent),
-      rolledBack: (call) => this.#queueOf(this.#costs.of(call.statement.name)).putBack([call]),
+      rolledBack: (call) => {
+        if (this.#closing) call.complete({ kind: 'unavailable', reason: 'the database is closing' });
+        else this.#queueOf(this.#costs.of(call.statement.name)).putBack([call]);
+      },
     });
     this.#sessions.push(session);
     observer.observe({ kind: 'session-ready', description: `PostgreSQL ${version} at ${place}` });

@@ -1,9 +1,9 @@
 // The look-up with Fastify and the pool of `pg`, as one would write it with these: statements by name, so prepared.
 import { fastify } from 'fastify';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { announceReady, benchPort } from '../servers/announce.ts';
 
-const pool = new pg.Pool();
+const pool = new Pool();
 const app = fastify();
 app.get('/item/:id', async (request, reply) => {
   const { rows } = await pool.query({

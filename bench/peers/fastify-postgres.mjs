@@ -3,10 +3,7 @@ import { fastify } from 'fastify';
 import postgres from 'postgres';
 import { announceReady, benchPort } from '../servers/announce.ts';
 
-const sql = postgres({
-  host: `${process.env['PGHOST']}/.s.PGSQL.${process.env['PGPORT']}`,
-  user: 'postgres',
-});
+const sql = postgres({ host: process.env['PGHOST'], user: 'postgres', database: process.env['PGDATABASE'] });
 const app = fastify();
 app.get('/item/:id', async (request, reply) => {
   const rows = await sql`select bench_item(${Number(request.params.id)}) as body`;

@@ -25,8 +25,8 @@ const expected: Expectation = {
 };
 
 /** Beside a PostgreSQL server of its own. */
-function withPostgres({ command, ...server }: ServerCommand): ServerCommand {
-  return { ...server, command: (port) => [...nodeScript('with-postgres.ts'), ...command(port)] };
+function withPostgres(server: ServerCommand): ServerCommand {
+  return { ...server, command: (port) => [...nodeScript('with-postgres.ts'), ...server.command(port)] };
 }
 
 function contestant(name: string, version: string, server: ServerCommand, path: string): Contestant {

@@ -1,12 +1,12 @@
 // A fresh PostgreSQL server, the newest that is installed, with the rows and the function of the SQL scenarios.
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { Client } from 'pg';
 import { startPostgres } from '../../test/support/postgres.ts';
 
 export interface ItemServer {
   /** The PG* variables by which clients find it. */
   readonly environment: Readonly<Record<string, string>>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startItemServer(): Promise<ItemServer> {
@@ -17,7 +17,7 @@ export async function startItemServer(): Promise<ItemServer> {
     PGUSER: 'postgres',
     PGDATABASE: 'postgres',
   };
-  const client = new pg.Client({ host: server.socketDir, user: 'postgres', database: 'postgres' });
+  const client = new Client({ host: server.socketDir, user: 'postgres', database: 'postgres' });
   await client.connect();
   await client.query(readFileSync(new URL('../sql/items/10-items.sql', import.meta.url), 'utf8'));
   await client.query('create table bench_visits (id int, at timestamptz not null default now())');

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { Client } from 'pg';
 import { installSchema } from '../../src/database/schema-installation.ts';
 import { cpuTimeUs } from '../harness/cpu-time.ts';
 import { printLoopResult } from '../harness/loop-contestant.ts';
@@ -27,7 +27,7 @@ const CALLS: Readonly<Record<string, string>> = {
 };
 
 async function installRoute(): Promise<void> {
-  const client = new pg.Client({ host, user: 'postgres', database: 'postgres' });
+  const client = new Client({ host, user: 'postgres', database: 'postgres' });
   await client.connect();
   await installSchema(
     {

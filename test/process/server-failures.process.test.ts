@@ -138,7 +138,9 @@ describe(
 
     it('answers one of two that wait for one another with 503, and with the other soon where it may run again', async () => {
       const deadlocked = async (): Promise<number[]> =>
-        (await Promise.all([ask('/swap?1'), ask('/swap?2')])).map(({ status }) => status).sort();
+        (await Promise.all([ask('/swap?1'), ask('/swap?2')]))
+          .map(({ status }) => status)
+          .sort((one, other) => one - other);
       // Sessions are opened as they are needed: the first two may find one, and follow one another.
       let statuses = await deadlocked();
       while (!statuses.includes(503)) statuses = await deadlocked();

@@ -94,6 +94,11 @@ export const ERRORS = {
     message: 'the application cannot be served',
     hint: 'the module exports serve({ routes: [ … ] }) as its default',
   },
+  HOWDAH_INIT_REFUSED: {
+    status: null,
+    message: 'the project could not be written',
+    hint: 'give a directory that is empty, or not there yet',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -2,6 +2,7 @@
 import type { Scenario } from '../harness/scenario.ts';
 import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
 import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from './http1.ts';
+import { fetchRoutes, fetchStyle } from './fetch-style.ts';
 import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
 import { liveLatency } from './live-latency.ts';
 import { routes } from './routes.ts';
@@ -22,6 +23,8 @@ export const SCENARIOS: readonly Scenario[] = [
   headersHttp1,
   jsonHttp1,
   bodyHttp1,
+  fetchStyle,
+  fetchRoutes,
   plainHttp2,
   plainHttp2Single,
   headersHttp2,

@@ -3,7 +3,10 @@ import type { Exchange } from '../web/exchange.ts';
 import type { Context, RouteTarget } from '../web/handler.ts';
 import type { SqlText } from '../web/sql-client.ts';
 import { statementsOf } from './database-client.ts';
-import { renderSql } from './sql-text.ts';
+import { renderSql, type ContextValue } from './sql-text.ts';
+
+/** A function is asked with the context of each request; `object` stands for dates, bytes, arrays, JSON and other SQL. */
+export type TemplateValue = ContextValue | string | number | bigint | boolean | object | null | undefined;
 
 export class SqlTemplate implements SqlText, RouteTarget {
   readonly strings: readonly string[];
@@ -27,6 +30,6 @@ export class SqlTemplate implements SqlText, RouteTarget {
  * text or json is a body of that content type; anything else in one column is JSON;
  * several columns are the rows as JSON. No row at all is 404 where there is one column, and null is 204.
  */
-export function sql(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlTemplate {
+export function sql(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): SqlTemplate {
   return new SqlTemplate(strings, values);
 }

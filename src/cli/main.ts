@@ -22,6 +22,10 @@ const exitCode = await runProgram(process.argv.slice(2), process.env, output, {
     ]);
     return runServe(settings, serve);
   },
+  async init(settings) {
+    const { runInit } = await import('./init-command.ts');
+    return runInit(settings, process);
+  },
   async sql(settings) {
     const { runSql } = await import('./sql-command.ts');
     return runSql(settings, process);

@@ -6,7 +6,9 @@ import { restartCommand, statusCommand } from './fleet-program.ts';
 import type { RestartSettings, StatusSettings } from './fleet-program.ts';
 import { installCommand } from './install-program.ts';
 import type { InstallSettings } from './install-program.ts';
-import { serveCommand } from './serve-program.ts';
+import { initCommand } from './init-program.ts';
+import type { InitSettings } from './init-program.ts';
+import { devCommand, serveCommand } from './serve-program.ts';
 import type { ServeSettings } from './serve-program.ts';
 import { addServerChoice, serverChoice } from './server-choice.ts';
 import type { ServerChoice } from './server-choice.ts';
@@ -32,6 +34,7 @@ export interface Actions {
   install(settings: InstallSettings): Promise<number>;
   status(settings: StatusSettings): Promise<number>;
   restart(settings: RestartSettings): Promise<number>;
+  init(settings: InitSettings): Promise<number>;
 }
 
 export interface ProgramOutput {
@@ -59,6 +62,12 @@ export async function runProgram(
   for (const command of [
     serveCommand(async (settings) => {
       exitCode = await actions.serve(settings);
+    }),
+    devCommand(async (settings) => {
+      exitCode = await actions.serve(settings);
+    }),
+    initCommand(async (settings) => {
+      exitCode = await actions.init(settings);
     }),
     sqlCommand(async (settings) => {
       exitCode = await actions.sql(settings);

@@ -2,6 +2,8 @@
 // put together in fleet/serve.ts.
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
+import { DevSession } from '../fleet/dev-session.ts';
+import type { ApplicationConfig } from '../web/define-application.ts';
 import { loadApplication } from '../fleet/application-module.ts';
 import type { RunningServer, ServeOptions } from '../fleet/serve.ts';
 import type { Observer } from '../observe/observation.ts';
@@ -32,7 +34,8 @@ export async function runServe(
   const output = serveOutput(settings);
   const signals = drainSignals();
   try {
-    const application = settings.application === null ? null : await loadApplication(settings.application);
+    const dev = settings.follows ? devSession(settings) : null;
+    const application = await (dev === null ? loadGiven(settings.application) : dev.load());
     const listeners = application?.listeners ?? [];
     const server = await serve({
       server: settings.server,
@@ -40,10 +43,11 @@ export async function runServe(
       listen: settings.listen,
       listeners,
       // Worker processes load it themselves.
-      application: settings.server === null ? application : null,
+      application: settings.server === null || dev !== null ? application : null,
+      inProcess: dev !== null,
       tls: settings.tls,
       gateway: fromAnywhere(settings.gateway),
-      sqlPaths: withExamples(settings),
+      sqlPaths: dev === null ? withExamples(settings) : [],
       noInit: settings.noInit || listeners.length > 0,
       requests: {
         dev: settings.dev,
@@ -54,7 +58,7 @@ export async function runServe(
         eventRetentionMs: settings.eventRetentionMs,
         allowedDirectories: settings.allowedDirectories,
         observeRequests: settings.accessLog,
-        applicationModule: settings.server === null ? null : absolute(settings.application),
+        applicationModule: settings.server === null || dev !== null ? null : absolute(settings.application),
       },
       admin: settings.admin,
       workers: settings.workers,
@@ -64,11 +68,13 @@ export async function runServe(
       observer: output.observer,
       logs: logSettings(settings),
     });
+    await dev?.start(server);
     output.started(server);
     const stopReloading = reloadOnHangup(server, output.observer);
 
     const signal = await Promise.race([signals.first, server.closed]).finally(stopReloading);
     if (signal === undefined) throw new Error('the server ended without having been asked to');
+    await dev?.stop();
     output.observer.observe({ kind: 'server-draining', signal, deadlineMs: settings.drainTimeoutMs });
     await server.close(settings.drainTimeoutMs);
     output.observer.observe({ kind: 'server-stopped' });
@@ -80,6 +86,20 @@ export async function runServe(
     signals.release();
     output.flush();
   }
+}
+
+const loadGiven = (path: string | null): Promise<ApplicationConfig | null> =>
+  path === null ? Promise.resolve(null) : loadApplication(path);
+
+/** Tells what it does on standard error, where the errors are. */
+function devSession({ application, sqlPaths }: ServeSettings): DevSession {
+  return new DevSession(application, sqlPaths, {
+    done: (what) => void process.stderr.write(`${what}\n`),
+    failed: (error) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.stack : undefined;
+      process.stderr.write(failureText(error) + (cause === undefined ? '' : `${cause}\n`));
+    },
+  });
 }
 
 const absolute = (path: string | null): string | null => (path === null ? null : resolve(path));

@@ -27,6 +27,8 @@ export interface TlsSettings {
 export interface ServeSettings {
   /** Path of the module of an application; null: SQL alone is served. */
   readonly application: string | null;
+  /** The files that are served are followed (`howdah dev`). */
+  readonly follows: boolean;
   /** A PostgreSQL server; null: the embedded one. */
   readonly server: { readonly url: string; readonly maxSessions: number } | null;
   /** null: in memory. */
@@ -115,8 +117,25 @@ interface ServeFlags {
 }
 
 export function serveCommand(run: (settings: ServeSettings) => Promise<void>): Command {
-  return new Command('serve')
-    .description('Serve HTTP from a database: an embedded PostgreSQL, by default.')
+  return makeCommand('serve', 'Serve HTTP from a database: an embedded PostgreSQL, by default.', run);
+}
+
+/** `howdah dev`: as serve, with its options. */
+export function devCommand(run: (settings: ServeSettings) => Promise<void>): Command {
+  return makeCommand(
+    'dev',
+    'Serve as `howdah serve --dev`, and follow the files: SQL that changed runs again, modules are loaded anew.',
+    (settings) => run({ ...settings, dev: true, follows: true }),
+  );
+}
+
+function makeCommand(
+  name: string,
+  description: string,
+  run: (settings: ServeSettings) => Promise<void>,
+): Command {
+  return new Command(name)
+    .description(description)
     .argument('[FILE]', 'module of an application in TypeScript or JavaScript, to be served beside the SQL')
     .optionsGroup('Database:')
     .addOption(
@@ -250,6 +269,7 @@ Each option can be set in the environment instead; several values of one are sep
 Examples:
   howdah serve                                   serve from .howdah, on http://127.0.0.1:8080
   howdah serve app.ts                            serve an application in TypeScript, and SQL
+  howdah dev --sql sql/ app.ts                   the same while you write it
   howdah serve --memory --sql examples/          try something out and leave nothing behind
   howdah serve --database postgres://app@db/app  serve from a PostgreSQL server
   howdah serve --listen 0.0.0.0:80 --log-format json --data /var/lib/howdah
@@ -268,6 +288,7 @@ function serveSettings(command: Command, file: string | undefined): ServeSetting
   const server = databaseServer(command, flags);
   return {
     application: file ?? null,
+    follows: false,
     server,
     dataDirectory: server !== null || inMemory(command, flags) ? null : flags.data,
     listen: flags.listen ?? null,

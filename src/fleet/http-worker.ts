@@ -132,16 +132,21 @@ export class HttpWorker {
   }
 
   /**
-   * Serves an application, in place of the one before, from the next request on.
+   * Serves an application, or none, in place of the one before, from the next request on.
    * @throws TypeError with what is wrong with it
    */
-  useApplication(config: ApplicationConfig): void {
+  useApplication(config: ApplicationConfig | null): void {
+    const last = requestHandler(this.catalog.handle);
+    if (config === null) {
+      this.catalog.setApplication(null);
+      this.#chain = handlerChain(this.#options, [], last);
+      return;
+    }
     const { observer, handlerTimeoutMs, maxBodyBytes, dev } = this.#options;
     const events = this.eventClient;
     const services = { db: this.#db, events, observer, handlerTimeoutMs, maxBodyBytes, dev };
     const application = new Application(config, services);
     this.catalog.setApplication({ application, sqlFallback: config.sqlFallback ?? false });
-    const last = requestHandler(this.catalog.handle);
     this.#chain = handlerChain(this.#options, config.streamHandlers ?? [], last);
   }
 

@@ -35,6 +35,8 @@ export interface ServeOptions {
    * `requests.applicationModule`.
    */
   readonly application?: ApplicationConfig | null;
+  /** Has this process serve, and no worker processes. Default false. */
+  readonly inProcess?: boolean;
   readonly tls: TlsServeOptions;
   /** Where outside SQL clients of the embedded PostgreSQL are admitted; null: nowhere. */
   readonly gateway: GatewayAddress | null;
@@ -71,10 +73,17 @@ export interface RunningServer {
   readonly workers: number;
   /** Reads listeners and certificates anew, files included. */
   reload(): Promise<void>;
-  /** Serves another application from the next request on; not where worker processes serve. */
-  useApplication?(application: ApplicationConfig): void;
+  /** Serves another application, or none, from the next request on; not where worker processes serve. */
+  readonly useApplication?: (application: ApplicationConfig | null) => void;
+  /** Runs a text of SQL; not where worker processes serve. */
+  readonly runScript?: (text: string) => Promise<unknown>;
+  /** Runs one statement, and gives its rows as text; not where worker processes serve. */
+  readonly query?: (
+    text: string,
+    parameters?: readonly (string | null)[],
+  ) => Promise<readonly (readonly (string | null)[])[]>;
   /** The request as a client would send it, through everything but a socket; not where worker processes serve. */
-  inject?(request: Request | string, init?: RequestInit): Promise<Response>;
+  readonly inject?: (request: Request | string, init?: RequestInit) => Promise<Response>;
   /** Replaces the worker processes, one after another; nothing where there are none. */
   restartWorkers(): Promise<void>;
   /** Stops accepting, lets requests finish until `deadlineMs` from now, then ends everything. Call once. */

@@ -34,8 +34,8 @@ export type { RunningServer, ServeOptions, TlsServeOptions } from './serve-optio
  *   left open then
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { application = null, server } = options;
-  if (server !== null && application === null) return serveFleet(options, server);
+  const { application = null, inProcess = false, server } = options;
+  if (server !== null && application === null && !inProcess) return serveFleet(options, server);
   const { dataDirectory, listen, noInit, requests, observer } = options;
   const opened = await openDatabase({
     server,
@@ -149,6 +149,8 @@ class Server {
       workers: 1,
       restartWorkers: () => Promise.resolve(),
       useApplication: (application) => this.#worker.useApplication(application),
+      runScript: (text) => database.runScript(text),
+      query: async (text, parameters) => (await database.query(text, parameters)).rows,
       inject: (request, init) => inject(this.#worker.http.streams, request, init),
       closed,
       reload: async () => {

@@ -13,10 +13,11 @@ export type ExecSql = (text: string) => Promise<unknown>;
  * @throws HowdahError HOWDAH_SQL_FAILED with file, line and message; of that file nothing is left, those before it are
  */
 export async function runSqlFiles(paths: readonly string[], exec: ExecSql): Promise<void> {
-  for (const path of paths) for (const file of await sqlFiles(path)) await runFile(file, exec);
+  for (const path of paths) for (const file of await sqlFiles(path)) await runSqlFile(file, exec);
 }
 
-async function sqlFiles(path: string): Promise<string[]> {
+/** The file, or the `*.sql` of the directory in order of name. */
+export async function sqlFiles(path: string): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path);
@@ -29,7 +30,8 @@ async function sqlFiles(path: string): Promise<string[]> {
   }
 }
 
-async function runFile(file: string, exec: ExecSql): Promise<void> {
+/** @throws HowdahError HOWDAH_SQL_FAILED */
+export async function runSqlFile(file: string, exec: ExecSql): Promise<void> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from '../../src/cli/exit-codes.ts';
 import type { RestartSettings, StatusSettings } from '../../src/cli/fleet-program.ts';
+import type { InitSettings } from '../../src/cli/init-program.ts';
 import type { InstallSettings } from '../../src/cli/install-program.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { RoutesSettings, SqlSettings } from '../../src/cli/program.ts';
@@ -19,6 +20,7 @@ interface Run {
   readonly install?: InstallSettings;
   readonly status?: StatusSettings;
   readonly restart?: RestartSettings;
+  readonly init?: InitSettings;
 }
 
 async function run(args: readonly string[], env: Record<string, string> = {}, ends = 0): Promise<Run> {
@@ -54,12 +56,17 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
       seen.restart = settings;
       return ends;
     },
+    async init(settings) {
+      seen.init = settings;
+      return ends;
+    },
   });
   return { exitCode, out, err, ...seen };
 }
 
 const DEFAULTS: ServeSettings = {
   application: null,
+  follows: false,
   server: null,
   dataDirectory: '.howdah',
   listen: null,
@@ -86,6 +93,7 @@ const DEFAULTS: ServeSettings = {
 
 const CHANGED: ServeSettings = {
   application: null,
+  follows: false,
   server: null,
   dataDirectory: 'elsewhere',
   listen: { host: '::1', port: 0 },
@@ -232,6 +240,14 @@ describe('sql and routes', () => {
     });
   });
 
+  test('serve and dev take the module of an application, init a directory', async () => {
+    assert.equal((await run(['serve', 'app.ts'])).serve?.application, 'app.ts');
+    const { serve } = await run(['dev', '--sql', 'sql', 'app.ts']);
+    assert.deepEqual([serve?.application, serve?.dev, serve?.follows], ['app.ts', true, true]);
+    assert.deepEqual((await run(['init', 'notes'])).init, { directory: 'notes' });
+    assert.equal((await run(['init'])).exitCode, 2);
+  });
+
   test('sql takes a text, a file or standard input', async () => {
     assert.equal((await run(['sql', '-c', 'select 1'])).sql?.command, 'select 1');
     assert.equal((await run(['sql', 'a.sql'])).sql?.file, 'a.sql');
@@ -253,7 +269,7 @@ describe('bad usage ends with 2 and one line', () => {
     [['serve', '--log-level', 'loud'], /Allowed choices are/],
     [['serve', '--tls-cert', 'c.pem'], /1 of option '--tls-cert <FILE>' and 0 of '--tls-key <FILE>'/],
     [['serve', '--nothing'], /unknown option '--nothing'/],
-    [['serve', 'extra'], /too many arguments/],
+    [['serve', 'app.ts', 'extra'], /too many arguments/],
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['serve'], /environment variable HOWDAH_LISTEN value 'x' is invalid\. Expected/, { HOWDAH_LISTEN: 'x' }],
     [['serve'], /HOWDAH_DEV value 'maybe' is invalid\. Expected true or false/, { HOWDAH_DEV: 'maybe' }],

@@ -38,6 +38,10 @@ const exitCode = await runProgram(process.argv.slice(2), process.env, output, {
     const { runInstall } = await import('./install-command.ts');
     return runInstall(settings, process.env, process);
   },
+  async doctor(settings) {
+    const { runDoctor } = await import('./doctor-command.ts');
+    return runDoctor(settings, process.env, process);
+  },
   async status(settings) {
     const { runStatus } = await import('./status-command.ts');
     return runStatus(settings, process);

@@ -4,6 +4,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT_CODES, exitCodesHelp } from './exit-codes.ts';
 import { restartCommand, statusCommand } from './fleet-program.ts';
 import type { RestartSettings, StatusSettings } from './fleet-program.ts';
+import { doctorCommand } from './doctor-program.ts';
+import type { DoctorSettings } from './doctor-program.ts';
 import { installCommand } from './install-program.ts';
 import type { InstallSettings } from './install-program.ts';
 import { initCommand } from './init-program.ts';
@@ -32,6 +34,7 @@ export interface Actions {
   sql(settings: SqlSettings): Promise<number>;
   routes(settings: RoutesSettings): Promise<number>;
   install(settings: InstallSettings): Promise<number>;
+  doctor(settings: DoctorSettings): Promise<number>;
   status(settings: StatusSettings): Promise<number>;
   restart(settings: RestartSettings): Promise<number>;
   init(settings: InitSettings): Promise<number>;
@@ -77,6 +80,9 @@ export async function runProgram(
     }),
     installCommand(async (settings) => {
       exitCode = await actions.install(settings);
+    }),
+    doctorCommand(async (settings) => {
+      exitCode = await actions.doctor(settings);
     }),
     statusCommand(async (settings) => {
       exitCode = await actions.status(settings);

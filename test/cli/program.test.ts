@@ -44,6 +44,9 @@ async function run(args: readonly string[], env: Record<string, string> = {}, en
       seen.routes = settings;
       return ends;
     },
+    async doctor() {
+      return 0;
+    },
     async install(settings) {
       seen.install = settings;
       return ends;

@@ -134,7 +134,7 @@ export class ServerDatabase implements Database {
 export async function withSetupSession<T>(
   settings: ConnectionSettings,
   observer: Observer,
-  use: (session: SetupSession) => Promise<T>,
+  use: (session: SetupSession, processId: number) => Promise<T>,
 ): Promise<T> {
   const { link } = await openLink(settings);
   const session = new Session(link, {
@@ -145,11 +145,12 @@ export async function withSetupSession<T>(
     lost: () => undefined,
   });
   try {
-    return await use({
+    const setup: SetupSession = {
       query: async (text, parameters = []) =>
         (await session.query(text, parameters, true))[0] ?? { fields: [], rows: [], tag: '' },
       exec: (text) => session.exec(text, true),
-    });
+    };
+    return await use(setup, link.backend.processId);
   } finally {
     link.end();
   }

@@ -60,3 +60,12 @@ export { sse } from './web/sse.ts';
 export type { SseHandler, SseOptions, SseStream } from './web/sse.ts';
 export type { ServerSentEvent } from './web/server-sent-event.ts';
 export type { Events, EventSubscription, LiveEvent, SubscribeOptions } from './web/events.ts';
+export { rest } from './web/rest/rest.ts';
+export type {
+  Accepted,
+  RestBody,
+  RestCallback,
+  RestResource,
+  RestSelection,
+  RetryAfter,
+} from './web/rest/rest.ts';

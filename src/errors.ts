@@ -84,6 +84,31 @@ export const ERRORS = {
     message: 'the request body is larger than allowed',
     hint: 'raise maxBodyBytes of the route (in TypeScript), or --max-body-bytes',
   },
+  HOWDAH_BODY_TYPE: {
+    status: 415,
+    message: 'the request body is of a type that is not taken here',
+    hint: 'send the content type that the message names',
+  },
+  HOWDAH_BODY_MALFORMED: {
+    status: 400,
+    message: 'the request body is not what its content type says',
+    hint: 'correct it as the message says',
+  },
+  HOWDAH_BAD_QUERY: {
+    status: 400,
+    message: 'the query of the request is not as it must be',
+    hint: 'correct the parameter that the message names',
+  },
+  HOWDAH_BAD_COOKIE: {
+    status: 400,
+    message: 'a cookie of the request is not as it must be',
+    hint: 'delete the cookie that the message names',
+  },
+  HOWDAH_BAD_FIELD: {
+    status: 400,
+    message: 'a field of the request is malformed',
+    hint: 'correct the field that the message names',
+  },
   HOWDAH_DATABASE_BUSY: {
     status: 503,
     message: 'no session with the database became free in time',

@@ -69,3 +69,15 @@ export type {
   RestSelection,
   RetryAfter,
 } from './web/rest/rest.ts';
+export { matchCookies, matchQuery, readCookies, writeQuery } from './web/matching.ts';
+export type { Expected, ExpectedValue, Matched } from './web/matching.ts';
+export { deleteCookie, setCookie } from './web/set-cookie.ts';
+export type { CookieAttributes } from './web/set-cookie.ts';
+export { parseField, parseStructured } from './web/request-fields.ts';
+export type { ParsedField, ParsedFieldName } from './web/request-fields.ts';
+export { readBytes, readForm, readJson } from './web/read-body.ts';
+export type { ReadOptions } from './web/read-body.ts';
+export { multipart } from './web/multipart.ts';
+export type { MultipartOptions, Part, Progress, SaveOptions } from './web/multipart.ts';
+export { fileResponse } from './web/files/file-response.ts';
+export type { FileResponseOptions } from './web/files/file-response.ts';

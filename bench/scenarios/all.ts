@@ -6,7 +6,7 @@ import { fetchRoutes, fetchStyle } from './fetch-style.ts';
 import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
 import { liveLatency } from './live-latency.ts';
 import { routes } from './routes.ts';
-import { sqlEmbedded } from './sql-embedded.ts';
+import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
 import { sqlServer, sqlServerVisits } from './sql-server.ts';
 import { startExisting, startFresh } from './start.ts';
 import {
@@ -32,6 +32,8 @@ export const SCENARIOS: readonly Scenario[] = [
   plainHttps,
   plainHttpsH2,
   sqlEmbedded,
+  sqlEmbeddedRows,
+  sqlEmbeddedInsert,
   sqlServer,
   sqlServerVisits,
   routes,

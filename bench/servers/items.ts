@@ -10,9 +10,27 @@ export function itemBody(id: number): string {
   return `{"id" : ${id}, "name" : "item number ${id}", "price" : ${10_000 + id}}`;
 }
 
-/** A PGlite in memory with the rows in it. */
+const ROWS = 50;
+
+/** The answer to a request for the rows from one on. */
+export function itemRows(first: number): { id: number; name: string; price: number }[] {
+  return Array.from({ length: ROWS }, (_, index) => {
+    const id = first + index;
+    return { id, name: `item number ${id}`, price: 10_000 + id };
+  });
+}
+
+export const SELECT_ROWS = `select id, name, price from bench_items where id >= $1 order by id limit ${ROWS}`;
+
+/** The body of a request that inserts a row, and what its answer looks like. */
+export const NOTE = JSON.stringify({ text: 'a note of ordinary length, as one writes it down' });
+export const NOTE_ANSWER = /^\{"id" ?: ?"?1\d{9}"?\}$/;
+
+/** A PGlite in memory with the rows in it, and a table for more. */
 export async function openItems(): Promise<PGlite> {
   const db = await PGlite.create();
-  await db.exec(readFileSync(new URL('../sql/items/10-items.sql', import.meta.url), 'utf8'));
+  for (const file of ['items/10-items.sql', 'notes/10-notes.sql']) {
+    await db.exec(readFileSync(new URL(`../sql/${file}`, import.meta.url), 'utf8'));
+  }
   return db;
 }

@@ -14,7 +14,8 @@ const RESULT_MARK = 'loop-result ';
 export interface LoopResult {
   readonly operations: number;
   readonly elapsedUs: number;
-  readonly cpuUs: number;
+  /** Null where it is not known. */
+  readonly cpuUs: number | null;
 }
 
 /** Prints the result for the harness. */
@@ -29,7 +30,12 @@ export function parseLoopResult(output: string): LoopResult | null {
 }
 
 /** The command finds its times in BENCH_SECONDS and BENCH_WARM_UP_SECONDS. */
-export function loopContestant(name: string, version: string, command: readonly string[]): Contestant {
+export function loopContestant(
+  name: string,
+  version: string,
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Contestant {
   return {
     name,
     version,
@@ -37,6 +43,7 @@ export function loopContestant(name: string, version: string, command: readonly 
       try {
         const before = readCore(plan.cores.server, endedChildrenCpuTimeUs());
         const { code, stdout, stderr } = await runChild(pinned(plan.cores.server, command), {
+          ...environment,
           BENCH_SECONDS: String(plan.seconds),
           BENCH_WARM_UP_SECONDS: String(plan.warmUpSeconds),
         });
@@ -50,7 +57,7 @@ export function loopContestant(name: string, version: string, command: readonly 
           value: (result.operations * 1_000_000) / result.elapsedUs,
           p50Us: null,
           p99Us: null,
-          cpuUs: result.cpuUs / result.operations,
+          cpuUs: result.cpuUs === null ? null : result.cpuUs / result.operations,
           othersShare: othersShare(before, after),
           remark: null,
         };

@@ -8,6 +8,7 @@ import { liveLatency } from './live-latency.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
 import { sqlServer, sqlServerVisits } from './sql-server.ts';
+import { sqlServerInsert, sqlServerRows } from './sql-server-more.ts';
 import { startExisting, startFresh } from './start.ts';
 import {
   webSocketBinary,
@@ -36,6 +37,8 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlEmbeddedInsert,
   sqlServer,
   sqlServerVisits,
+  sqlServerRows,
+  sqlServerInsert,
   routes,
   startFresh,
   startExisting,

@@ -36,6 +36,16 @@ export function h2oVersion(): string {
   }
 }
 
+/** As in `pgbench 15.1`. */
+export function pgbenchVersion(): string {
+  try {
+    const printed = execFileSync('pgbench', ['--version'], { encoding: 'latin1' });
+    return `pgbench ${/\d+(\.\d+)*/.exec(printed)?.[0] ?? ''}`;
+  } catch {
+    return 'pgbench, not installed';
+  }
+}
+
 /** howdah as it is in this checkout. */
 export function howdahVersion(): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };

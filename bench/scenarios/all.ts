@@ -5,6 +5,7 @@ import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from '
 import { fetchRoutes, fetchStyle } from './fetch-style.ts';
 import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
 import { liveLatency } from './live-latency.ts';
+import { mixed } from './mixed.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
 import { sqlServer, sqlServerVisits } from './sql-server.ts';
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlServerVisits,
   sqlServerRows,
   sqlServerInsert,
+  mixed,
   routes,
   startFresh,
   startExisting,

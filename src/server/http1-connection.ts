@@ -15,6 +15,7 @@ import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
 import { Http1Responder } from './http1-responder.ts';
+import { readFrom } from './read-into.ts';
 import { SendProgress } from './send-progress.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 import { Stream } from './stream.ts';
@@ -31,14 +32,14 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #receiver: Http1Receiver;
   readonly #body = new BodyAllowance();
   readonly #progress = new SendProgress();
-  readonly #listeners: readonly (readonly [event: string, listener: (chunk: Buffer) => void])[] = [
-    ['data', (chunk) => this.#receive(chunk)],
+  readonly #listeners: readonly (readonly [event: string, listener: () => void])[] = [
     ['end', () => this.#receiveEof()],
     ['drain', () => this.#receiveDrain()],
     // What went wrong with the socket shows as its close; a client that leaves is no error.
     ['error', () => {}],
     ['close', () => this.#receiveClose()],
   ];
+  readonly #stopReading: () => void;
   #state: 'open' | 'lingering' | 'closed' = 'open';
   #stream: Stream | null = null;
   #head: Http1RequestHead | null = null;
@@ -69,6 +70,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#phaseSinceMs = server.clock.nowMs;
     this.#progressMs = server.clock.nowMs;
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
+    this.#stopReading = readFrom(socket, (chunk) => this.#receive(chunk));
   }
 
   // --- from the socket ---
@@ -168,6 +170,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
 
   #leaveSocket(): void {
     this.#state = 'closed';
+    this.#stopReading();
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
   }
 

@@ -15,6 +15,7 @@ import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
 import type { ChannelHead, H2cUpgrade } from './h2c-upgrade.ts';
 import { Http2Channel, type ChannelHost } from './http2-channel.ts';
+import { readFrom } from './read-into.ts';
 import { SendProgress } from './send-progress.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
@@ -49,7 +50,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.#phaseSinceMs = server.clock.nowMs;
     this.machine = new Http2Connection(this, server.options.http2);
     this.machine.tick(server.clock.nowMs);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    readFrom(socket, (chunk) => this.#receive(chunk));
     socket.on('end', () => this.#receiveEof());
     socket.on('drain', () => this.#pump());
     socket.on('error', () => {});

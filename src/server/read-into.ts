@@ -5,6 +5,7 @@
 // does is done here afterwards: it leaves three properties behind symbols, which the socket looks at with each read, pause and resume,
 // and tells the handle. `isReadIntoAvailable` says whether this Node has them; where it has not, `data` events do.
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** What libuv asks for each read, too. */
 const BUFFER_BYTES = 65_536;
@@ -69,4 +70,25 @@ export function readInto(socket: Socket, receive: (chunk: Buffer) => void): bool
   parts[symbols.buffer] = shared;
   handle.useUserBuffer(shared);
   return true;
+}
+
+/**
+ * Gives what the socket reads from now on to `receive`, as a view that is valid during the call: from the shared buffer where that can
+ * be done, else from `data` events. Answers how to stop; whoever comes next then reads by either way.
+ */
+export function readFrom(socket: Socket, receive: (chunk: Buffer) => void): () => void {
+  // The handle of a TLS socket gives what it has decrypted in pieces of its own.
+  if (socket instanceof TLSSocket || !readInto(socket, receive)) {
+    socket.on('data', receive);
+    return () => socket.off('data', receive);
+  }
+  // Without a listener for `data` nothing else would have it read, nor tell of its end.
+  socket.resume();
+  return () => {
+    const parts = socket as unknown as SocketParts;
+    if (symbols !== null) {
+      parts[symbols.callback] = (bytes: number): boolean =>
+        socket.push(Buffer.from(shared.subarray(0, bytes)));
+    }
+  };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { isReadIntoAvailable, readInto } from '../../src/server/read-into.ts';
+import { isReadIntoAvailable, readFrom, readInto } from '../../src/server/read-into.ts';
 
 async function pair(): Promise<{ client: Socket; accepted: Socket; [Symbol.dispose](): void }> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -88,4 +88,37 @@ test('a socket with bytes that nobody has taken yet is left as it is', async () 
     false,
   );
   assert.equal(String(both.accepted.read()), 'early');
+});
+
+test('who stops reading leaves the rest, in order, to whoever comes next: by the shared buffer or by events', async () => {
+  using both = await pair();
+  const { client, accepted } = both;
+  const got: string[] = [];
+  /** Reads until a whole word has come, in the way given, and sends the next. */
+  async function readWord(
+    word: string,
+    read: (receive: (chunk: Buffer) => void) => () => void,
+  ): Promise<void> {
+    let text = '';
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = read((chunk) => {
+      text += chunk.toString();
+      if (text === word) resolve();
+    });
+    client.write(word);
+    await promise;
+    stop();
+    got.push(text);
+  }
+  await readWord('first', (receive) => readFrom(accepted, receive));
+  await readWord('second', (receive) => readFrom(accepted, receive));
+  await readWord('third', (receive) => {
+    accepted.on('data', receive);
+    return () => accepted.off('data', receive);
+  });
+  assert.deepEqual(got, ['first', 'second', 'third']);
+  const ended = once(accepted, 'end');
+  accepted.resume();
+  client.end();
+  await ended;
 });

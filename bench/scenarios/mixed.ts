@@ -2,8 +2,8 @@
 import { mixedContestant } from '../harness/mixed-contestant.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { FIRST_ITEM, itemBody } from '../servers/items.ts';
-import { fastifyPg, howdahOnServer } from './sql-server.ts';
-import type { SqlPeer } from './sql-server.ts';
+import { fastifyPg, howdahOnServer } from './sql-server-more.ts';
+import type { SqlPeer } from './sql-server-more.ts';
 
 const fast = { connections: 4, target: `/item/${FIRST_ITEM}`, script: 'items.lua' };
 /** More at a time than either keeps sessions with the database. */
@@ -14,7 +14,7 @@ const expected = {
   fields: { 'content-type': /^application\/json\b/ },
 };
 
-const howdah = howdahOnServer('items', 'slow');
+const howdah = howdahOnServer('items/20-route.sql', 'slow/10-slow.sql');
 
 function contestant(peer: SqlPeer, name: string, isMixed: boolean) {
   return mixedContestant({ ...peer, name, fast, expected, slow: isMixed ? slow : null });

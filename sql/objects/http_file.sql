@@ -26,9 +26,15 @@ return (
     || textsend(coalesce(shown_path, path))
 )::omni_httpd.http_outcome;
 
--- Whether values of that type are directories for the server to read: howdah.local_fs, or a domain over it.
+-- Whether values of that type are directories for the server to read: howdah.local_fs, a domain over it, or a type of that name
+-- and shape in another schema. (That of omni_vfs has a column `id`.)
 create or replace function howdah.is_local_fs(type regtype) returns boolean
 language sql stable
 return type = 'howdah.local_fs'::regtype or exists (
   select from pg_catalog.pg_type where oid = type and typbasetype = 'howdah.local_fs'::regtype
+) or exists (
+  select
+  from pg_catalog.pg_type as given
+  join pg_catalog.pg_attribute on attrelid = given.typrelid
+  where given.oid = type and given.typname = 'local_fs' and attname = 'mount'
 );

@@ -135,8 +135,9 @@ begin
     for update skip locked
   loop
     perform set_config('howdah.in_event', 'on', true);
-    if stale.signature is not null then
-      execute format('drop function if exists howdah.handler_stand_in_%s%s', stale.id, stale.signature);
+    name := format('howdah.handler_stand_in_%s%s', stale.id, stale.signature);
+    if stale.signature is not null and to_regprocedure(name) is not null then
+      execute format('drop function %s', name);
     end if;
     delete from howdah.stand_ins where id = stale.id;
     changed := true;
@@ -183,7 +184,9 @@ begin
     if why is null then
       begin
         name := format('howdah.handler_stand_in_%s%s', wanted.id, wanted.signature);
-        execute format('drop function if exists %s', name);
+        if to_regprocedure(name) is not null then
+          execute format('drop function %s', name);
+        end if;
         execute format('create function %s %s', name, wanted.definition);
         execute format('revoke all on function %s from public', name);
         if wanted.role <> current_user::regrole then

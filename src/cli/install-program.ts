@@ -7,7 +7,8 @@ import { Setting, valueParser } from './settings.ts';
 export interface InstallSettings {
   /** Connection string of a PostgreSQL server. */
   readonly url: string;
-  readonly listen: TcpAddress;
+  /** null: not given. */
+  readonly listen: TcpAddress | null;
   readonly noInit: boolean;
   /** Prints the SQL and changes nothing. */
   readonly dryRun: boolean;
@@ -15,12 +16,10 @@ export interface InstallSettings {
 
 interface InstallFlags {
   readonly database?: string;
-  readonly listen: TcpAddress;
+  readonly listen?: TcpAddress;
   readonly init: boolean;
   readonly dryRun?: boolean;
 }
-
-const DEFAULT_LISTEN: TcpAddress = { host: '127.0.0.1', port: 8080 };
 
 export function installCommand(run: (settings: InstallSettings) => Promise<void>): Command {
   return new Command('install')
@@ -29,9 +28,10 @@ export function installCommand(run: (settings: InstallSettings) => Promise<void>
       new Setting('--database <URL>', 'the database: postgres://…, name=value …, or env (DATABASE_URL, PG*)'),
     )
     .addOption(
-      new Setting('--listen <HOST:PORT>', 'first listener of a new installation')
-        .argParser(valueParser(parseTcpAddress))
-        .default(DEFAULT_LISTEN, '127.0.0.1:8080'),
+      new Setting(
+        '--listen <HOST:PORT>',
+        'first listener of a new installation, 127.0.0.1:8080 by default',
+      ).argParser(valueParser(parseTcpAddress)),
     )
     .addOption(new Setting('--no-init', 'do not add a listener and a default page to a new installation'))
     .addOption(new Setting('--dry-run', 'print the SQL that would run, and change nothing'))
@@ -49,7 +49,7 @@ ${exitCodesHelp()}`,
       if (database === undefined) {
         command.error("error: required option '--database <URL>' not specified");
       } else {
-        await run({ url: database, listen, noInit: !init, dryRun: dryRun ?? false });
+        await run({ url: database, listen: listen ?? null, noInit: !init, dryRun: dryRun ?? false });
       }
     });
 }

@@ -24,6 +24,9 @@ export interface Database extends SqlDispatcher {
   close(): Promise<void>;
 }
 
+/** What omni_httpd.stop() and omni_httpd.start() ask for. */
+export type ServerOrder = 'stop' | 'start';
+
 /** A session by itself. Transactions stay open from one statement to the next. */
 export interface SetupSession {
   query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;

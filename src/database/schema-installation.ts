@@ -12,12 +12,15 @@ export interface SchemaTarget {
 }
 
 export interface SchemaOptions {
-  /** Installs no listener and no default handler. */
+  /** Installs no listener and no default handler; false: as the setting omni_httpd.no_init of the session says. */
   readonly noInit: boolean;
-  /** Address (text of an inet) of the first listener; only for a fresh installation. */
-  readonly initAddress: string;
-  /** Port of the first listener, 0 for any; only for a fresh installation. */
-  readonly initPort: number;
+  /**
+   * Address (text of an inet) of the first listener; only for a fresh installation. null: as the setting
+   * omni_httpd.init_listen_address says, 127.0.0.1 where it is not set.
+   */
+  readonly initAddress: string | null;
+  /** Port of the first listener, 0 for any; likewise, with omni_httpd.init_port and 8080. */
+  readonly initPort: number | null;
 }
 
 /** Numbers of the last migration before and after; 0: none. */
@@ -112,13 +115,20 @@ async function apply(db: SchemaTarget, migration: Migration): Promise<void> {
 
 /** Local to the transaction: a session that serves must not have no_init set, it hides the default router. */
 function initSettings(options: SchemaOptions): string {
-  const settings: readonly (readonly [string, string])[] = [
-    ['omni_httpd.no_init', String(options.noInit)],
-    ['omni_httpd.init_listen_address', options.initAddress],
-    ['omni_httpd.init_port', String(options.initPort)],
+  const settings: readonly (readonly [string, string | null, string])[] = [
+    ['omni_httpd.no_init', options.noInit ? 'true' : null, 'false'],
+    ['omni_httpd.init_listen_address', options.initAddress, '127.0.0.1'],
+    ['omni_httpd.init_port', options.initPort === null ? null : String(options.initPort), '8080'],
   ];
   return settings
-    .map(([name, value]) => `select set_config(${literal(name)}, ${literal(value)}, true);`)
+    .map(([name, given, fallback]) => {
+      // '': what a setting is after a transaction that set it locally.
+      const wanted =
+        given === null
+          ? `coalesce(nullif(current_setting(${literal(name)}, true), ''), ${literal(fallback)})`
+          : literal(given);
+      return `select set_config(${literal(name)}, ${wanted}, true);`;
+    })
     .join('\n');
 }
 

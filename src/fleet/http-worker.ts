@@ -160,8 +160,7 @@ export class HttpWorker {
     this.#database.onNotification(EVENTS_CHANNEL, (channel) => this.events.wake(channel));
     await this.catalog.refresh();
     await this.#reportProblems();
-    this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
-    this.#poll.unref();
+    this.#startPolling();
   }
 
   /** Serves an accepted connection, whose TLS handshake is done if it has one. */
@@ -187,6 +186,17 @@ export class HttpWorker {
     if (this.#poll !== null) clearInterval(this.#poll);
   }
 
+  /** Ends what is connected, as `close` does, until `resume`. To be called when nothing is accepted any more. */
+  async suspend(deadlineMs: number): Promise<void> {
+    this.stopPolling();
+    await this.http.closeConnections(deadlineMs);
+  }
+
+  async resume(): Promise<void> {
+    await this.catalog.refresh();
+    this.#startPolling();
+  }
+
   /** Lets requests finish until `deadlineMs` from now, then ends everything. To be called when nothing is accepted any more. */
   async close(deadlineMs: number): Promise<void> {
     this.stopPolling();
@@ -204,6 +214,11 @@ export class HttpWorker {
   async #reportProblems(): Promise<void> {
     const { problems } = this.catalog.current;
     await this.#database.query('select howdah.report_problems($1::jsonb)', [JSON.stringify(problems)]);
+  }
+
+  #startPolling(): void {
+    this.#poll = setInterval(() => this.#pollDatabase(), POLL_INTERVAL_MS);
+    this.#poll.unref();
   }
 
   #pollDatabase(): void {

@@ -87,8 +87,12 @@ export class ListenerSet {
     let refused = false;
     for (const row of rows) {
       const kept = before.get(row.id);
-      if (kept !== undefined && isSame(kept.row, row)) {
-        after.set(row.id, kept);
+      // Also where it now asks for the port that it had got.
+      if (
+        kept !== undefined &&
+        (isSame(kept.row, row) || isSame({ ...kept.row, port: kept.listener.port }, row))
+      ) {
+        after.set(row.id, { ...kept, row });
         results.push({ id: row.id, address: addressOf(row), port: kept.listener.port, failures: [] });
         continue;
       }
@@ -115,7 +119,9 @@ export class ListenerSet {
         await this.#openRow({ ...row, effectivePort: listener.port }, before);
       return { results, refused };
     }
-    for (const [id, old] of before) if (after.get(id) !== old) await this.#close(old);
+    for (const [id, old] of before) {
+      if (after.get(id)?.listener !== old.listener) await this.#close(old);
+    }
     this.#open = after;
     this.#failed = failed;
     return { results, refused };
@@ -138,7 +144,10 @@ export class ListenerSet {
       this.#observeFailure(row, row.port, NO_CERTIFICATE);
       return failed;
     }
-    const ports = new Set([row.port, ...(row.effectivePort === 0 ? [] : [row.effectivePort]), 0]);
+    const before = row.effectivePort === 0 ? [] : [row.effectivePort];
+    // Where any port will do, the one that it had is best: after a stop, clients find it again.
+    const isAny = row.port === 0;
+    const ports = new Set(isAny ? [...before, 0] : [row.port, ...before, 0]);
     for (const port of ports) {
       try {
         const listener = await this.#openListener(row, { address: row.address, port, ...tls });
@@ -147,8 +156,10 @@ export class ListenerSet {
         return { ...failed, port: listener.port };
       } catch (error) {
         const failure = error as NodeJS.ErrnoException;
-        failures.push(failure);
-        this.#observeFailure(row, port, failure.message);
+        if (!isAny || port === 0 || failure.code !== 'EADDRINUSE') {
+          failures.push(failure);
+          this.#observeFailure(row, port, failure.message);
+        }
         // Another port helps only where this one is taken.
         if (failure.code !== 'EADDRINUSE') break;
       }

@@ -17,7 +17,6 @@ import {
   addListener,
   assertListening,
   ensureListeners,
-  DEFAULT_LISTEN,
   DEFAULT_TLS_LISTEN,
   moveFirstListener,
   notServed,
@@ -26,11 +25,15 @@ import { ListenerSet } from './listener-set.ts';
 import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './open-database.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
+import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { SharedListeners } from './shared-listeners.ts';
 import { runSqlFiles } from './sql-files.ts';
 import { Supervisor, WorkerStartFailed } from './supervisor.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { WorkerStart } from './worker-messages.ts';
+
+/** Nothing tells of a stop or start from inside a transaction, nor that the schema is gone. */
+const LOOK_EVERY_MS = 200;
 
 /** Notified by howdah.restart_workers(). */
 const CONTROL_CHANNEL = 'howdah_control';
@@ -51,11 +54,11 @@ export async function serveFleet(
       // Calls are the workers' business.
       server: { ...server, maxSessions: 0 },
       dataDirectory: null,
-      listen: options.listen ?? DEFAULT_LISTEN,
+      listen: options.listen,
       noInit: options.noInit,
       handlerTimeoutMs: options.requests.handlerTimeoutMs,
       observer: options.observer,
-      channels: [CONFIGURATION_CHANNEL, CONTROL_CHANNEL],
+      channels: [CONFIGURATION_CHANNEL, CONTROL_CHANNEL, SERVING_CHANNEL],
     });
     return await new Master(options, server, opened, siblingDirectory).start();
   } catch (error) {
@@ -77,6 +80,7 @@ class Master {
   readonly #supervisor: Supervisor;
   readonly #report: NodeReport;
   #admin: AdminServer | null = null;
+  readonly #serving: ServingControl;
   #workers = 0;
   #nextNumber = 1;
   #draining = false;
@@ -118,6 +122,15 @@ class Master {
       hangTimeoutMs,
     });
     this.#report = new NodeReport(database, { observer, version, keepsAlive: true }, () => this.#describe());
+    this.#serving = new ServingControl({
+      observer,
+      query: (text, parameters) => database.query(text, parameters),
+      queryAside: (text) => database.runScript(text),
+      since: null,
+      lookEveryMs: LOOK_EVERY_MS,
+      suspend: () => this.#suspend(),
+      resume: () => this.#resume(),
+    });
   }
 
   async start(): Promise<RunningServer> {
@@ -127,6 +140,7 @@ class Master {
     const killWorkers = (): void => this.#supervisor.kill('the master ends');
     process.on('exit', killWorkers);
     let problems: readonly string[];
+    let stopped = false;
     try {
       // First, so that whoever watches the start sees that it is not ready.
       await this.#openAdmin();
@@ -136,11 +150,12 @@ class Master {
       else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       this.#workers = await this.#wantedWorkers();
-      await this.#supervisor.start(this.#workers).catch(rethrowAsCoded);
-      const results = await this.#configuration.load();
+      stopped = (await this.#serving.start()) !== 'serving';
+      await this.#supervisor.start(stopped ? 0 : this.#workers).catch(rethrowAsCoded);
+      const results = stopped ? [] : await this.#configuration.load();
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
-      problems = [...this.#certificates.problems, ...notServed(results)];
+      problems = [...(stopped ? [STOPPED] : []), ...this.#certificates.problems, ...notServed(results)];
     } catch (error) {
       await this.#admin?.close();
       await this.#listeners.close();
@@ -150,8 +165,10 @@ class Master {
     }
     database.onNotification(CONFIGURATION_CHANNEL, () => this.#configuration.reload());
     database.onNotification(CONTROL_CHANNEL, (payload) => this.#control(payload));
+    database.onNotification(SERVING_CHANNEL, () => void this.#serving.look());
     this.#opened.onReconnected(() => this.#configuration.reload());
-    this.#report.start();
+    if (stopped) await this.#opened.server?.suspend();
+    else this.#report.start();
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const listeners = this.#listeners;
     const supervisor = this.#supervisor;
@@ -168,6 +185,7 @@ class Master {
       },
       closed,
       reload: async () => {
+        if (this.#serving.state !== 'serving') return;
         await database.query('select omni_httpd.reload_configuration()');
       },
       restartWorkers: () => supervisor.renew(),
@@ -218,7 +236,7 @@ class Master {
   /** At each reload. */
   async #adjustWorkers(): Promise<void> {
     const wanted = await this.#wantedWorkers();
-    if (wanted === this.#workers || this.#draining) return;
+    if (wanted === this.#workers || this.#draining || this.#serving.state !== 'serving') return;
     this.#workers = wanted;
     this.#options.observer.observe({
       kind: 'workers-changed',
@@ -280,13 +298,40 @@ class Master {
     };
   }
 
+  /** No worker and no session stays, so that the database can be copied or dropped. */
+  async #suspend(): Promise<void> {
+    await this.#configuration.settled();
+    await this.#listeners.close();
+    this.#supervisor.setCount(0);
+    await Promise.all(this.#supervisor.running.map(({ ended }) => ended));
+    await this.#report.stop();
+    await this.#opened.server?.suspend();
+  }
+
+  async #resume(): Promise<void> {
+    const { server } = this.#opened;
+    await server?.resume();
+    try {
+      this.#workers = await this.#wantedWorkers();
+      this.#supervisor.setCount(this.#workers);
+      await this.#configuration.load();
+    } catch (error) {
+      this.#supervisor.setCount(0);
+      await server?.suspend();
+      throw error;
+    }
+    this.#report.start();
+  }
+
   async #close(deadlineMs: number): Promise<void> {
+    await this.#serving.end();
     this.#draining = true;
-    this.#report.write();
+    const suspended = this.#serving.state !== 'serving';
+    if (!suspended) this.#report.write();
     await this.#configuration.settled();
     await this.#listeners.close();
     await this.#supervisor.drain(deadlineMs);
-    await this.#report.stop();
+    if (!suspended) await this.#report.stop();
     // Until the end it says that it is alive, and not ready.
     await this.#admin?.close();
     await this.#opened.database.close();

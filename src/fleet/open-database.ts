@@ -23,9 +23,9 @@ export interface OpenDatabaseOptions {
   readonly server: ServerDatabaseChoice | null;
   /** Data directory of the embedded engine; null: in memory. */
   readonly dataDirectory: string | null;
-  /** Address of the first listener of a new database. */
-  readonly listen: { readonly host: string; readonly port: number };
-  /** A new database gets no listener and no default page. */
+  /** Address of the first listener of a new database; null: as the settings of the session say. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** A new database gets no listener and no default page; false: as omni_httpd.no_init says. */
   readonly noInit: boolean;
   readonly handlerTimeoutMs: number;
   readonly observer: Observer;
@@ -106,7 +106,11 @@ export async function install(
     query: async (text: string) => asRecords(await session.query(text)),
   };
   try {
-    return await installSchema(target, { noInit, initAddress: listen.host, initPort: listen.port });
+    return await installSchema(target, {
+      noInit,
+      initAddress: listen?.host ?? null,
+      initPort: listen?.port ?? null,
+    });
   } catch (error) {
     if (!(error instanceof SqlFailure) || error.sql.code !== NOT_ALLOWED) throw error;
     throw new HowdahError('HOWDAH_SCHEMA_REFUSED', error.message, { cause: error });

@@ -13,7 +13,6 @@ import {
   addListener,
   assertListening,
   ensureListeners,
-  DEFAULT_LISTEN,
   DEFAULT_TLS_LISTEN,
   moveFirstListener,
   notServed,
@@ -24,6 +23,7 @@ import { serveFleet } from './master.ts';
 import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
+import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { runSqlFiles } from './sql-files.ts';
 
 export type { RunningServer, ServeOptions, TlsServeOptions } from './serve-options.ts';
@@ -40,11 +40,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const opened = await openDatabase({
     server,
     dataDirectory,
-    listen: listen ?? DEFAULT_LISTEN,
+    listen,
     noInit,
     handlerTimeoutMs: requests.handlerTimeoutMs,
     observer,
-    channels: [CONFIGURATION_CHANNEL, ...WORKER_CHANNELS],
+    channels: [CONFIGURATION_CHANNEL, SERVING_CHANNEL, ...WORKER_CHANNELS],
   });
   try {
     return await new Server(options, opened).start();
@@ -53,6 +53,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     throw error;
   }
 }
+
+/** Whether the schema is still there; stops are told of. */
+const LOOK_EVERY_MS = 1000;
+/** Nothing tells of a stop from inside a transaction. */
+const LOOK_AT_SERVER_EVERY_MS = 200;
 
 class Server {
   readonly #options: ServeOptions;
@@ -65,6 +70,7 @@ class Server {
   readonly #meter = new RequestMeter();
   readonly #report: NodeReport;
   readonly #startedAt = new Date();
+  readonly #control: ServingControl;
   #gateway: Gateway | null = null;
   #admin: AdminServer | null = null;
   #draining = false;
@@ -93,6 +99,16 @@ class Server {
     this.#configuration = new ListenerConfiguration(database, this.#listeners, this.#certificates, observer);
     const keepsAlive = opened.server !== null;
     this.#report = new NodeReport(database, { observer, version, keepsAlive }, () => this.#describe());
+    this.#control = new ServingControl({
+      observer,
+      query: (text, parameters) => database.query(text, parameters),
+      queryAside: (text) => database.runScript(text),
+      // The embedded PostgreSQL starts anew whenever it was lost.
+      since: opened.server === null ? new Date().toISOString() : null,
+      lookEveryMs: opened.server === null ? LOOK_EVERY_MS : LOOK_AT_SERVER_EVERY_MS,
+      suspend: () => this.#suspend(),
+      resume: () => this.#resume(),
+    });
   }
 
   async start(): Promise<RunningServer> {
@@ -116,13 +132,13 @@ class Server {
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       await this.#worker.start();
       const results = await this.#configuration.load();
-      database.onNotification(CONFIGURATION_CHANNEL, () => this.#configuration.reload());
+      database.onNotification(CONFIGURATION_CHANNEL, () => this.#reload());
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
       problems = [...this.#certificates.problems, ...notServed(results)];
       this.#opened.onReconnected(() => {
         this.#worker.refresh();
-        this.#configuration.reload();
+        this.#reload();
       });
       const { embedded } = this.#opened;
       if (gateway !== null && embedded !== null) {
@@ -133,6 +149,12 @@ class Server {
       await this.#worker.close(0);
       await this.#admin?.close();
       throw error;
+    }
+    this.#opened.embedded?.orders.onOrder((order) => void this.#control.hear(order));
+    database.onNotification(SERVING_CHANNEL, () => void this.#control.look());
+    if ((await this.#control.start()) !== 'serving') {
+      problems = [STOPPED, ...problems];
+      await this.#suspend();
     }
     this.#announce();
     this.#report.start();
@@ -200,6 +222,30 @@ class Server {
     };
   }
 
+  #reload(): void {
+    if (this.#control.state === 'serving') this.#configuration.reload();
+  }
+
+  async #suspend(): Promise<void> {
+    await this.#configuration.settled();
+    await this.#listeners.close();
+    await this.#worker.suspend(this.#options.drainTimeoutMs);
+    await this.#opened.server?.suspend();
+  }
+
+  async #resume(): Promise<void> {
+    const { server } = this.#opened;
+    await server?.resume();
+    try {
+      await this.#worker.resume();
+      await this.#configuration.load();
+    } catch (error) {
+      await server?.suspend();
+      throw error;
+    }
+    this.#announce();
+  }
+
   async #stopAccepting(): Promise<void> {
     this.#worker.stopPolling();
     await this.#configuration.settled();
@@ -208,6 +254,7 @@ class Server {
   }
 
   async #close(deadlineMs: number): Promise<void> {
+    await this.#control.end();
     this.#draining = true;
     await this.#stopAccepting();
     await this.#worker.close(deadlineMs);

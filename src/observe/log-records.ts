@@ -25,6 +25,17 @@ const DESCRIBE: Describe = {
     record('info', `${seen.signal}: finishing what runs, for at most ${seen.deadlineMs} ms`),
   'server-stopped': () => record('info', 'stopped'),
 
+  'serving-suspended': ({ because }) =>
+    because === 'stopped'
+      ? record('info', 'not serving: omni_httpd.stop() was called; omni_httpd.start() ends that')
+      : record(
+          'error',
+          'not serving: the schema of howdah is not in the database any more; `howdah install` brings it back',
+        ),
+  'serving-resumed': () => record('info', 'serving again'),
+  'serving-unknown': ({ reason }) =>
+    record('warn', `not serving, and the database cannot be asked whether to begin again: ${reason}`),
+
   // One line a request is the access log's business.
   'request-done': null,
   'stream-measured': null,

@@ -11,6 +11,11 @@ export type Observation =
   | { readonly kind: 'server-failed'; readonly error: unknown }
   | { readonly kind: 'server-draining'; readonly signal: string; readonly deadlineMs: number }
   | { readonly kind: 'server-stopped' }
+  /** Nothing is accepted any more, because omni_httpd.stop() was called or howdah's schema is not in the database. */
+  | { readonly kind: 'serving-suspended'; readonly because: 'stopped' | 'absent' }
+  | { readonly kind: 'serving-resumed' }
+  /** While it is suspended, the database cannot be asked whether that is to end. */
+  | { readonly kind: 'serving-unknown'; readonly reason: string }
   | { readonly kind: 'listener-opened'; readonly id: number; readonly url: string }
   | {
       readonly kind: 'listener-failed';

@@ -82,6 +82,12 @@ export class HttpServer implements ConnectionHost {
   /** Lets requests finish until `deadlineMs` from now, then ends what is left. Resolves when no connection is open. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
+    await this.closeConnections(deadlineMs);
+    this.clock.stop();
+  }
+
+  /** The same for the connections that are open now; others may come later. */
+  async closeConnections(deadlineMs: number): Promise<void> {
     for (const connection of this.#connections.keys()) connection.drain();
     if (this.#connections.size > 0) {
       const deadline = setTimeout(() => {
@@ -92,6 +98,5 @@ export class HttpServer implements ConnectionHost {
       });
       clearTimeout(deadline);
     }
-    this.clock.stop();
   }
 }

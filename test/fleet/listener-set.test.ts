@@ -52,6 +52,35 @@ test('each row gets a socket of its own, also with port 0', async () => {
   assert.equal(await greeting(second?.port), 'listener 2');
 });
 
+test('a row that asks for the port that it had got keeps its socket', async () => {
+  await using made = makeSet();
+  const [before] = await made.apply([row(1)]);
+  const port = before?.port ?? 0;
+  const client = await RawClient.connect(port);
+  const [after] = await made.apply([row(1, port, { effectivePort: port })]);
+  assert.deepEqual([after?.port, after?.failures], [port, []]);
+  assert.equal(await greeting(port), 'listener 1');
+  await made.apply([row(1, port, { effectivePort: port })]);
+  assert.equal(await greeting(port), 'listener 1');
+  client.socket.destroy();
+});
+
+test('a row with port 0 gets the port that it had, and without a word another one where that is taken', async () => {
+  await using made = makeSet();
+  const [first] = await made.apply([row(1)]);
+  const port = first?.port ?? 0;
+  await made.set.close();
+  const [again] = await made.apply([row(1, 0, { effectivePort: port })]);
+  assert.equal(again?.port, port);
+  const [, other] = await made.apply([
+    row(1, 0, { effectivePort: port }),
+    row(2, 0, { effectivePort: port }),
+  ]);
+  assert.notEqual(other?.port, port);
+  assert.deepEqual(other?.failures, []);
+  assert.ok(!made.observations.some(({ kind }) => kind === 'listener-failed'));
+});
+
 test('an unchanged row keeps its socket, port 0 included', async () => {
   await using made = makeSet();
   const [before] = await made.apply([row(1)]);

@@ -240,25 +240,6 @@ for (const postgres of installed) {
       assert.equal((await victim).status, 200);
     });
 
-    it('answers with 500 while its schema is gone, and serves again when it is installed anew', async () => {
-      const traffic = load(new URL('/count', served.url).href, 4);
-      await traffic.sees(200);
-      await sql.query('drop schema omni_httpd, omni_http, omni_types, howdah cascade');
-      await traffic.sees(500);
-      const other = await startServe(['--database', database], { cwd: directory.path });
-      await other[Symbol.asyncDispose]();
-      await sql.query(
-        'drop function if exists make_route; drop function if exists at_count; drop table entry cascade; drop procedure if exists commits; drop procedure if exists commits2',
-      );
-      await sql.query(SCHEMA);
-      await traffic.sees(200);
-      const statuses = await traffic.stop();
-      assert.deepEqual(
-        statuses.filter((status) => ![200, 404, 500, 503].includes(status)),
-        [],
-      );
-    });
-
     for (const mode of ['fast', 'crash'] as const) {
       it(`waits for a server that stops (${mode}) and starts under load, and answers soon`, async () => {
         const { rows: before } = await sql.query<{ n: number }>('select count(*)::int as n from entry');

@@ -12,6 +12,7 @@ import { Session } from '../session.ts';
 import { CallQueue } from '../call-queue.ts';
 import { EngineLease, type Lease } from './engine-lease.ts';
 import { EngineLink } from './engine-link.ts';
+import { ServerOrders } from './server-orders.ts';
 import { startingSession, type StartingSession } from './starting-session.ts';
 import { UnitWatch } from './unit-watch.ts';
 
@@ -73,6 +74,7 @@ interface Job {
 }
 
 export class EmbeddedDatabase implements Database {
+  readonly orders = new ServerOrders();
   readonly #options: EmbeddedDatabaseOptions;
   readonly #clusterDirectory: string | null;
   readonly #queue: CallQueue;
@@ -449,6 +451,7 @@ export class EmbeddedDatabase implements Database {
   }
 
   #notice(notice: ErrorFields): void {
+    this.orders.hear(notice);
     for (const listener of this.#noticeListeners) listener(notice);
     this.#options.observer.observe({
       kind: 'sql-notice',

@@ -48,7 +48,8 @@ export class Engine implements MessageSink {
       writer.end();
     });
     this.#rollback = encode((writer) => writeQuery(writer, 'ROLLBACK'));
-    this.#runOwn(encode((writer) => writeQuery(writer, `LISTEN ${quoteIdentifier(data.catalogChannel)}`)));
+    const listens = this.#channels.map((channel) => `LISTEN ${quoteIdentifier(channel)}`);
+    this.#runOwn(encode((writer) => writeQuery(writer, listens.join('; '))));
   }
 
   /** Until a unit ends it. */

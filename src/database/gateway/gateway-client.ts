@@ -14,6 +14,7 @@ import type { TurnEvents } from './engine-turn.ts';
 import {
   isViolation,
   parseCommandTag,
+  parseErrorFields,
   parseNotification,
   writeAuthenticationOk,
   writeBackendKeyData,
@@ -305,6 +306,8 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
       return;
     }
     if (type === BACKEND.commandComplete) this.completed(parseCommandTag(bytes, start, end));
+    else if (type === BACKEND.noticeResponse)
+      this.#room.database.orders.hear(parseErrorFields(bytes, start, end));
     else if (type === BACKEND.copyInResponse) this.#beginCopy();
     else if (type === BACKEND.errorResponse) this.#requests.endCopy();
     this.#toClient.begin(type);

@@ -61,10 +61,17 @@ export class ControlSession {
     return session.exec(text);
   }
 
+  /** For another `start` after `close`. */
+  reopen(): void {
+    this.#closed = false;
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#link?.end();
+    this.#link = null;
+    this.#session = null;
     this.#refuseWaiters('the database is closed');
   }
 

@@ -33,6 +33,8 @@ export interface Placeable {
   readonly inFlight: number;
   readonly backlogMs: number;
   readonly isCancelling: boolean;
+  /** Whether a call is in it that has not been measured yet: it may take long, or wait for another one. */
+  readonly hasUnmeasured: boolean;
   isLong(now: number): boolean;
 }
 
@@ -49,6 +51,8 @@ export function placeCall<T extends Placeable>(
   for (const session of sessions) {
     if (session.isCancelling || session.isLong(now) || session.inFlight >= MAX_IN_FLIGHT) continue;
     if (session.inFlight === 0) return session;
+    // Two requests that wait for one another must not be in one session, as long as there can be another.
+    if (session.hasUnmeasured && sessions.length < maxSessions) continue;
     if (quick && hasRoom(session)) return session;
     if (least === null || session.backlogMs < least.backlogMs) least = session;
   }

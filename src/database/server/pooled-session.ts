@@ -57,12 +57,14 @@ class RunningCall implements SqlCall {
   readonly call: SqlCall;
   readonly cost: CallCost;
   readonly expectedMs: number;
+  readonly isUnmeasured: boolean;
   readonly #session: PooledSession;
 
   constructor(call: SqlCall, cost: CallCost, session: PooledSession) {
     this.call = call;
     this.cost = cost;
     this.expectedMs = expectedMs(cost);
+    this.isUnmeasured = !cost.measured;
     this.#session = session;
   }
 
@@ -97,6 +99,7 @@ export class PooledSession {
   readonly #running = new Set<RunningCall>();
   #backlogMs = 0;
   #longCalls = 0;
+  #unmeasuredCalls = 0;
   /** performance.now() since when it runs what it does: that was sent, or the one before was over. */
   #since = 0;
   /** What the calls that ended in this read cost. */
@@ -124,6 +127,10 @@ export class PooledSession {
     return this.#backlogMs;
   }
 
+  get hasUnmeasured(): boolean {
+    return this.#unmeasuredCalls > 0;
+  }
+
   /** Whether a call that is known to be long is in it, or one runs that turned out to be. */
   isLong(now: number): boolean {
     return this.#longCalls > 0 || (this.#running.size > 0 && now - this.#since > LONG_MS);
@@ -149,6 +156,7 @@ export class PooledSession {
     this.#running.add(running);
     this.#backlogMs += running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls += 1;
+    if (running.isUnmeasured) this.#unmeasuredCalls += 1;
     this.#session.call(running);
   }
 
@@ -157,6 +165,7 @@ export class PooledSession {
     this.#running.delete(running);
     this.#backlogMs = this.#running.size === 0 ? 0 : this.#backlogMs - running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls -= 1;
+    if (running.isUnmeasured) this.#unmeasuredCalls -= 1;
     this.#ended.push(running.cost);
     const cancelled = result.kind === 'failed' && result.error.code === CANCELLED;
     const cancellation = this.#cancellation;

@@ -115,6 +115,18 @@ export class ServerDatabase implements Database {
     return () => this.#reconnectListeners.delete(listener);
   }
 
+  /** Closes all sessions, when calls in flight have ended. Nothing can be asked until `resume`, but by `runScript`. */
+  async suspend(): Promise<void> {
+    await this.close();
+  }
+
+  /** Opens sessions again. Rejects where that fails, and then it is suspended as before. */
+  async resume(): Promise<void> {
+    this.#control.reopen();
+    this.#pool.reopen();
+    await this.open();
+  }
+
   async close(): Promise<void> {
     await this.#lent.close();
     await this.#pool.close();

@@ -169,6 +169,11 @@ export class SessionPool implements SqlDispatcher {
     this.#overflow?.abandon(call);
   }
 
+  /** Takes calls again after `close`. */
+  reopen(): void {
+    this.#closing = false;
+  }
+
   /** Lets calls in flight end, refuses what waits, closes the sessions. */
   async close(): Promise<void> {
     this.#closing = true;

@@ -11,7 +11,7 @@ interface Fake extends Placeable {
 }
 
 function session(name: string, inFlight = 0, backlogMs = 0, more: Partial<Fake> = {}): Fake {
-  const fake = { name, inFlight, backlogMs, isCancelling: false, long: false, ...more };
+  const fake = { name, inFlight, backlogMs, isCancelling: false, hasUnmeasured: false, long: false, ...more };
   return { ...fake, isLong: () => fake.long };
 }
 
@@ -62,6 +62,14 @@ describe('a call', () => {
         assert.equal(place(sessions, meanMs, 8), null);
       }),
     );
+  });
+
+  it('does not go behind one that was never measured, as long as there can be another session', () => {
+    const unmeasured = session('unmeasured', 1, 1, { hasUnmeasured: true });
+    assert.equal(place([unmeasured], 1, 2), null);
+    assert.equal(place([unmeasured], 0.05, 2), null);
+    assert.equal(place([unmeasured, session('b', 20, 1)], 0.05, 3), 'b');
+    assert.equal(place([unmeasured], 1, 1), 'unmeasured');
   });
 
   it('asks for another session where one would have been better', () => {

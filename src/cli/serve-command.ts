@@ -12,6 +12,9 @@ import { banner } from './banner.ts';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
 import { exitCodeOf, failureText } from './failure.ts';
 import type { ServeSettings } from './serve-program.ts';
+import { InheritedSockets } from '../fleet/inherited-sockets.ts';
+import { tellPredecessor } from '../fleet/successor.ts';
+import { notifyServiceManager } from './service-manager.ts';
 import { packageVersion } from '../fleet/version.ts';
 
 /** With their numbers (POSIX), which a shell adds to 128. */
@@ -33,19 +36,24 @@ export async function runServe(
 ): Promise<number> {
   const output = serveOutput(settings);
   const signals = drainSignals();
+  // Before there is anything to hand over it must not end the process.
+  const notYet = (): void => {};
+  process.on('SIGUSR2', notYet);
   try {
+    const inherited = new InheritedSockets(process.env, process.pid);
     const dev = settings.follows ? devSession(settings) : null;
     const application = await (dev === null ? loadGiven(settings.application) : dev.load());
     const listeners = application?.listeners ?? [];
     const server = await serve({
       server: settings.server,
       dataDirectory: settings.dataDirectory,
-      listen: settings.listen,
+      listen: settings.listen ?? inherited.addressFor('http'),
       listeners,
       // Worker processes load it themselves.
       application: settings.server === null || dev !== null ? application : null,
       inProcess: dev !== null,
-      tls: settings.tls,
+      tls: { ...settings.tls, listen: settings.tls.listen ?? inherited.addressFor('https') },
+      inherited,
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: dev === null ? withExamples(settings) : [],
       noInit: settings.noInit || listeners.length > 0,
@@ -70,12 +78,25 @@ export async function runServe(
     });
     await dev?.start(server);
     output.started(server);
+    tellPredecessor();
+    await tellServiceManager(output.observer, 'READY=1', `MAINPID=${process.pid}`);
     const stopReloading = reloadOnHangup(server, output.observer);
+    const successor = successorOnSignal(server, output.observer);
 
-    const signal = await Promise.race([signals.first, server.closed]).finally(stopReloading);
-    if (signal === undefined) throw new Error('the server ended without having been asked to');
+    const reason = await Promise.race([signals.first, successor.serves, server.closed]).finally(() => {
+      stopReloading();
+      successor.release();
+    });
+    if (reason === undefined) throw new Error('the server ended without having been asked to');
     await dev?.stop();
-    output.observer.observe({ kind: 'server-draining', signal, deadlineMs: settings.drainTimeoutMs });
+    if (typeof reason === 'number') {
+      // What the service manager is told is the successor's business now.
+      output.observer.observe({ kind: 'server-handed-over', pid: reason });
+    } else {
+      const deadlineMs = settings.drainTimeoutMs;
+      output.observer.observe({ kind: 'server-draining', signal: reason, deadlineMs });
+      await tellServiceManager(output.observer, 'STOPPING=1');
+    }
     await server.close(settings.drainTimeoutMs);
     output.observer.observe({ kind: 'server-stopped' });
     return EXIT_CODES.done.code;
@@ -83,6 +104,7 @@ export async function runServe(
     output.failed(error);
     return exitCodeOf(error);
   } finally {
+    process.off('SIGUSR2', notYet);
     signals.release();
     output.flush();
   }
@@ -113,6 +135,35 @@ function reloadOnHangup(server: RunningServer, observer: Observer): () => void {
   };
   process.on('SIGHUP', listener);
   return () => process.off('SIGHUP', listener);
+}
+
+/** SIGUSR2 starts the program anew in this one's place. `serves` has the number of the new process, once there is one. */
+function successorOnSignal(
+  server: RunningServer,
+  observer: Observer,
+): { readonly serves: Promise<number>; release(): void } {
+  const { promise: serves, resolve: isServing } = Promise.withResolvers<number>();
+  let asked = false;
+  const listener = (): void => {
+    if (asked) return;
+    asked = true;
+    server.handOver().then(isServing, (error: unknown) => {
+      asked = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      observer.observe({ kind: 'hand-over-failed', reason });
+    });
+  };
+  process.on('SIGUSR2', listener);
+  return { serves, release: () => process.off('SIGUSR2', listener) };
+}
+
+/** A service manager that cannot be told is no reason not to serve. */
+async function tellServiceManager(observer: Observer, ...assignments: readonly string[]): Promise<void> {
+  try {
+    await notifyServiceManager(process.env, ...assignments);
+  } catch (error) {
+    observer.observe({ kind: 'internal-error', where: 'systemd-notify', error });
+  }
 }
 
 /** A socket path as it is found from other directories too: `howdah sql` may be started in one. */

@@ -5,15 +5,18 @@ import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
 import { HttpServer } from '../server/http-server.ts';
 import { Listener } from '../transport/listener.ts';
+import { bindSocket, type SocketHandle } from '../transport/socket-handle.ts';
 import type { Exchange } from '../web/exchange.ts';
 import { requestHandler } from '../web/request-handler.ts';
 import { METRICS_TYPE, metricsText } from './fleet-metrics.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import type { NodeDescription } from './node-report.ts';
 
 export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly observer: Observer;
+  readonly inherited: InheritedSockets | null;
   readonly database: { query(text: string): Promise<SqlResult> };
   readonly describe: () => NodeDescription;
 }
@@ -27,6 +30,7 @@ export class AdminServer {
   readonly #options: AdminOptions;
   readonly #http: HttpServer;
   #listener: Listener | null = null;
+  #handle: SocketHandle | null = null;
 
   private constructor(options: AdminOptions) {
     this.#options = options;
@@ -41,10 +45,12 @@ export class AdminServer {
   /** @throws HowdahError HOWDAH_ADDRESS_UNUSABLE */
   static async open(options: AdminOptions): Promise<AdminServer> {
     const server = new AdminServer(options);
-    const { host, port, observer } = options;
+    const { host, port, observer, inherited } = options;
     try {
+      const { handle } = inherited?.takeAdmin() ?? bindSocket(host, port);
+      server.#handle = handle;
       server.#listener = await Listener.open(
-        { address: host, port },
+        { address: host, port, handle },
         (socket) => server.#http.accept(socket, 0),
         observer,
       );
@@ -55,6 +61,11 @@ export class AdminServer {
     }
     observer.observe({ kind: 'listener-opened', id: 0, url: server.url });
     return server;
+  }
+
+  /** For a successor. */
+  get handle(): SocketHandle | null {
+    return this.#handle;
   }
 
   get url(): string {

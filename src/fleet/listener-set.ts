@@ -5,6 +5,7 @@ import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
+import type { SocketHandle } from '../transport/socket-handle.ts';
 import type { TlsOptions } from '../transport/tls-acceptor.ts';
 import { NO_CERTIFICATE } from './certificates.ts';
 
@@ -35,12 +36,21 @@ export interface ListenerResult {
   readonly failures: readonly NodeJS.ErrnoException[];
 }
 
-/** Sockets that this process accepts from. */
+/** Sockets that this process accepts from; `inherited` are open already. */
 export function openHere(
   accept: (socket: Socket, listenerId: number) => void,
   observer: Observer,
+  inherited: (address: string, port: number) => SocketHandle | undefined = () => undefined,
 ): OpenListener {
-  return (row, options) => Listener.open(options, (socket) => accept(socket, row.id), observer);
+  return (row, options) => {
+    const { address, port } = options;
+    const handle = inherited(address, port === 0 ? row.effectivePort : port);
+    return Listener.open(
+      handle === undefined ? options : { ...options, handle },
+      (socket) => accept(socket, row.id),
+      observer,
+    );
+  };
 }
 
 export class ListenerSet {

@@ -28,6 +28,7 @@ import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { SharedListeners } from './shared-listeners.ts';
 import { runSqlFiles } from './sql-files.ts';
+import { startSuccessor } from './successor.ts';
 import { Supervisor, WorkerStartFailed } from './supervisor.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { WorkerStart } from './worker-messages.ts';
@@ -74,7 +75,7 @@ class Master {
   readonly #opened: OpenDatabase;
   readonly #siblingDirectory: string;
   readonly #certificates: Certificates;
-  readonly #shared = new SharedListeners();
+  readonly #shared: SharedListeners;
   readonly #listeners: ListenerSet;
   readonly #configuration: ListenerConfiguration;
   readonly #supervisor: Supervisor;
@@ -95,6 +96,7 @@ class Master {
     this.#server = server;
     this.#opened = opened;
     this.#siblingDirectory = siblingDirectory;
+    this.#shared = new SharedListeners((address, port) => options.inherited?.take(address, port) ?? null);
     const { tls, observer, drainTimeoutMs, hangTimeoutMs, version } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory: null }, observer);
     this.#listeners = new ListenerSet(
@@ -155,6 +157,7 @@ class Master {
       const results = stopped ? [] : await this.#configuration.load();
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
+      if (!stopped) this.#options.inherited?.closeRest();
       problems = [...(stopped ? [STOPPED] : []), ...this.#certificates.problems, ...notServed(results)];
     } catch (error) {
       await this.#admin?.close();
@@ -189,6 +192,7 @@ class Master {
         await database.query('select omni_httpd.reload_configuration()');
       },
       restartWorkers: () => supervisor.renew(),
+      handOver: () => this.#handOverProgram(),
       close: async (deadlineMs) => {
         await this.#close(deadlineMs).catch((error: unknown) => {
           observer.observe({ kind: 'internal-error', where: 'end of the server', error });
@@ -199,11 +203,26 @@ class Master {
     };
   }
 
+  async #handOverProgram(): Promise<number> {
+    const handles = this.#shared.sockets.map(({ handle }) => handle);
+    const pid = await startSuccessor(handles, this.#admin?.handle ?? null);
+    // From now on the other one says how the service is.
+    await this.#admin?.close();
+    this.#admin = null;
+    return pid;
+  }
+
   async #openAdmin(): Promise<void> {
-    const { admin = null, observer } = this.#options;
+    const { admin = null, observer, inherited = null } = this.#options;
     if (admin === null) return;
     const { database } = this.#opened;
-    this.#admin = await AdminServer.open({ ...admin, observer, database, describe: () => this.#describe() });
+    this.#admin = await AdminServer.open({
+      ...admin,
+      observer,
+      inherited,
+      database,
+      describe: () => this.#describe(),
+    });
   }
 
   #startOf(slot: number): WorkerStart {

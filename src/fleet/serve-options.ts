@@ -5,6 +5,7 @@ import type { LogSettings } from '../observe/process-logs.ts';
 import type { ApplicationConfig, ApplicationListener } from '../web/define-application.ts';
 import type { CertificateFiles } from './certificates.ts';
 import type { RequestOptions } from './http-worker.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import type { ServerDatabaseChoice } from './open-database.ts';
 
 export interface TlsServeOptions {
@@ -52,6 +53,8 @@ export interface ServeOptions {
   readonly hangTimeoutMs: number;
   /** How long workers that are replaced may take to finish. */
   readonly drainTimeoutMs: number;
+  /** Listening sockets that were open before. */
+  readonly inherited?: InheritedSockets | null;
   /** Of the program. */
   readonly version: string;
   readonly observer: Observer;
@@ -86,6 +89,11 @@ export interface RunningServer {
   readonly inject?: (request: Request | string, init?: RequestInit) => Promise<Response>;
   /** Replaces the worker processes, one after another; nothing where there are none. */
   restartWorkers(): Promise<void>;
+  /**
+   * Starts the program anew with the sockets of this server, which is to be closed then. Rejects where that cannot be, or the new
+   * process did not come to serve.
+   */
+  handOver(): Promise<number>;
   /** Stops accepting, lets requests finish until `deadlineMs` from now, then ends everything. Call once. */
   close(deadlineMs: number): Promise<void>;
   /** Resolves when close() has ended. */

@@ -5,6 +5,7 @@ import { startGateway, type Gateway } from '../database/gateway/gateway.ts';
 import { AdminServer } from './admin-server.ts';
 import { fanOut } from '../observe/observation.ts';
 import { RequestMeter } from '../observe/request-metrics.ts';
+import { HowdahError } from '../errors.ts';
 import { inject } from '../server/inject.ts';
 import { Certificates } from './certificates.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
@@ -92,7 +93,11 @@ class Server {
     const { tls, dataDirectory } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);
     this.#listeners = new ListenerSet(
-      openHere((socket, listenerId) => this.#worker.accept(socket, listenerId), observer),
+      openHere(
+        (socket, listenerId) => this.#worker.accept(socket, listenerId),
+        observer,
+        (address, port) => options.inherited?.take(address, port)?.handle,
+      ),
       observer,
       tls.clientAuthority === null ? 'none' : 'required',
     );
@@ -116,11 +121,12 @@ class Server {
     const database = this.#database;
     let problems: readonly string[];
     try {
-      const { admin = null, observer } = this.#options;
+      const { admin = null, observer, inherited = null } = this.#options;
       if (admin !== null) {
         this.#admin = await AdminServer.open({
           ...admin,
           observer,
+          inherited,
           database,
           describe: () => this.#describe(),
         });
@@ -135,6 +141,7 @@ class Server {
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#reload());
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
+      this.#options.inherited?.closeRest();
       problems = [...this.#certificates.problems, ...notServed(results)];
       this.#opened.onReconnected(() => {
         this.#worker.refresh();
@@ -170,6 +177,8 @@ class Server {
       database: this.#opened.description,
       workers: 1,
       restartWorkers: () => Promise.resolve(),
+      // Its database, or the application that is in its memory, cannot be a second process' as well.
+      handOver: () => Promise.reject(new HowdahError('HOWDAH_NO_WORKERS')),
       useApplication: (application) => this.#worker.useApplication(application),
       runScript: (text) => database.runScript(text),
       query: async (text, parameters) => (await database.query(text, parameters)).rows,

@@ -35,6 +35,9 @@ const DESCRIBE: Describe = {
   'serving-resumed': () => record('info', 'serving again'),
   'serving-unknown': ({ reason }) =>
     record('warn', `not serving, and the database cannot be asked whether to begin again: ${reason}`),
+  'server-handed-over': (seen) =>
+    record('info', `process ${seen.pid} serves in place of this one, which finishes what runs`),
+  'hand-over-failed': (seen) => record('error', `this process goes on serving: ${seen.reason}`),
 
   // One line a request is the access log's business.
   'request-done': null,

@@ -16,6 +16,9 @@ export type Observation =
   | { readonly kind: 'serving-resumed' }
   /** While it is suspended, the database cannot be asked whether that is to end. */
   | { readonly kind: 'serving-unknown'; readonly reason: string }
+  /** A new process with the same listening sockets serves in this one's place. */
+  | { readonly kind: 'server-handed-over'; readonly pid: number }
+  | { readonly kind: 'hand-over-failed'; readonly reason: string }
   | { readonly kind: 'listener-opened'; readonly id: number; readonly url: string }
   | {
       readonly kind: 'listener-failed';

@@ -56,7 +56,7 @@ export function bindSocket(address: string, port: number): BoundSocket {
  * @throws the system's error where it is no such socket
  */
 export function inheritedSocket(fd: number): BoundSocket & { readonly address: string } {
-  const made = internals._createServerHandle(null, -1, -1, fd, 0);
+  const made = internals._createServerHandle(null, 0, 4, fd, 0);
   if (typeof made === 'number') throw bindError(made, 'file descriptor', fd);
   const name: { address?: string; port?: number } = {};
   const error = made.getsockname(name);

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { consoleSteps, outputFits } from './console-session.ts';
 import { codeBlocks } from './markdown-blocks.ts';
 import type { CodeBlock } from './markdown-blocks.ts';
@@ -14,7 +15,9 @@ const COMMAND_TIMEOUT_MS = 60_000;
 
 /** Throws on the first block that does not do what the document says; gives the number of blocks that ran. */
 export async function runDocument(name: string, markdown: string): Promise<number> {
-  const reader = new Reader();
+  // Documents on servers start theirs with what DATABASE_URL says.
+  const postgres = markdown.includes('howdah serve --database env') ? await startPostgres() : null;
+  const reader = new Reader(postgres);
   let ran = 0;
   try {
     for (const block of codeBlocks(markdown)) {
@@ -30,6 +33,7 @@ export async function runDocument(name: string, markdown: string): Promise<numbe
     }
   } finally {
     await reader.leave();
+    await postgres?.stop();
   }
   return ran;
 }
@@ -37,9 +41,14 @@ export async function runDocument(name: string, markdown: string): Promise<numbe
 class Reader {
   readonly #home = mkdtempSync(join(tmpdir(), 'howdah-docs-'));
   readonly #clone = join(this.#home, 'howdah');
+  readonly #database: NodeJS.ProcessEnv;
   #server: RunningServer | null = null;
 
-  constructor() {
+  constructor(postgres: TestPostgres | null) {
+    this.#database =
+      postgres === null
+        ? {}
+        : { DATABASE_URL: `postgres://postgres@/postgres?host=${encodeURIComponent(postgres.socketDir)}` };
     mkdirSync(join(this.#clone, 'node_modules/.bin'), { recursive: true });
     cpSync(join(root, 'package.json'), join(this.#clone, 'package.json'));
     for (const entry of ['bin', 'src', 'sql', 'scripts', 'examples', 'docs', 'test']) {
@@ -68,6 +77,7 @@ class Reader {
         JSON.parse(block.code);
         return;
       case 'text':
+      case 'mermaid':
         return;
       default:
         throw new Error(
@@ -141,6 +151,7 @@ registerHooks({ resolve: (name, context, next) =>
         process.env['PATH'] ?? '',
       ].join(delimiter),
       HOME: this.#home,
+      ...this.#database,
       LANG: 'C.UTF-8',
       // `npm start` without its prestart: what that installs is here already.
       npm_config_ignore_scripts: 'true',

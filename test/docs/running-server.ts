@@ -5,7 +5,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 const START_TIMEOUT_MS = 60_000;
-const DOCUMENTED_PORTS = { listen: 8080, 'pg-listen': 5433, 'tls-listen': 8443 } as const;
+const DOCUMENTED_PORTS = {
+  listen: 8080,
+  'pg-listen': 5433,
+  'tls-listen': 8443,
+  'admin-listen': 9090,
+} as const;
 
 /** Commands that start a server and stay in the foreground. */
 const SERVE = /^(?:\w+=\S+ +)*(?:npm start|(?:npx +)?howdah serve)\b/;
@@ -32,7 +37,7 @@ export class RunningServer {
     const anyPort = command
       .replace(/\s*&\s*$/, '')
       .replaceAll(
-        /--(listen|pg-listen|tls-listen)([ =]\S*?)(\d+)(?=['"\s]|$)/g,
+        /--(listen|pg-listen|tls-listen|admin-listen)([ =]\S*?)(\d+)(?=['"\s]|$)/g,
         (_, name: string, before: string, port: string) => {
           documented[name] = Number(port);
           return `--${name}${before}0`;
@@ -57,6 +62,8 @@ export class RunningServer {
     const [, gateway] = /postgres:\/\/\S+?:(\d+)/.exec(server.#output) ?? [];
     if (http !== undefined) server.#ports.set(documented['listen'] ?? 0, Number(http));
     if (https !== undefined) server.#ports.set(documented['tls-listen'] ?? 0, Number(https));
+    const [, admin] = /:(\d+) +for \/livez/.exec(server.#output) ?? [];
+    if (admin !== undefined) server.#ports.set(documented['admin-listen'] ?? 0, Number(admin));
     if (gateway !== undefined) server.#ports.set(documented['pg-listen'] ?? 0, Number(gateway));
     return server;
   }

@@ -1,0 +1,112 @@
+// Listening sockets that outlive a process, or come before it: hand-over to the program started anew, and socket activation.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { HowdahProcess, temporaryDirectory } from '../cli/howdah-process.ts';
+import { availablePostgres } from '../support/postgres.ts';
+import { runs, startFleet, startLoad } from './fleet-fixture.ts';
+
+const skip = availablePostgres().length === 0 && 'no PostgreSQL is installed';
+
+const BIN = fileURLToPath(new URL('../../bin/howdah.js', import.meta.url));
+
+/** In place of systemd's own program, which wants a service manager: writes down what it is told. */
+function fakeNotify(directory: string): { readonly env: Record<string, string>; told(): string[] } {
+  const log = join(directory, 'told');
+  const program = join(directory, 'systemd-notify');
+  writeFileSync(log, '');
+  writeFileSync(program, `#!/bin/sh\necho "$NOTIFY_SOCKET $@" >> '${log}'\n`);
+  chmodSync(program, 0o755);
+  return {
+    env: { PATH: `${directory}:${process.env['PATH'] ?? ''}`, NOTIFY_SOCKET: '/run/somewhere' },
+    told: () => readFileSync(log, 'utf8').trimEnd().split('\n'),
+  };
+}
+
+describe('hand-over', { skip, timeout: 120_000 }, () => {
+  it('to the program started anew loses no request and refuses none, and the service manager is told', async () => {
+    using directory = temporaryDirectory();
+    const notify = fakeNotify(directory.path);
+    await using fleet = await startFleet(['--workers', '2', '--admin-listen', '127.0.0.1:0'], notify.env);
+    const { child } = fleet.served.process;
+    const [, admin = ''] = /^(http\S+) +for \/livez/m.exec(fleet.served.process.out) ?? [];
+    const kept = startLoad(`${fleet.url}/quick`, 6);
+    const fresh = startLoad(`${fleet.url}/quick`, 6, false);
+    await Promise.all([kept.more(100), fresh.more(100)]);
+    const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
+    child.kill('SIGUSR2');
+    const [code] = (await ended) as [number | null];
+    assert.equal(code, 0, fleet.served.process.err);
+    const { rows } = await fleet.sql.query<{ pid: number }>('select pid from howdah.nodes');
+    const pid = rows[0]?.pid ?? 0;
+    try {
+      assert.equal(rows.length, 1);
+      assert.notEqual(pid, child.pid);
+      await Promise.all([kept.more(100), fresh.more(100)]);
+      assert.deepEqual([...kept.failures, ...fresh.failures], []);
+      assert.equal((await fetch(new URL('/readyz', admin))).status, 200);
+      assert.deepEqual(notify.told(), [
+        `/run/somewhere READY=1 MAINPID=${child.pid}`,
+        `/run/somewhere READY=1 MAINPID=${pid}`,
+      ]);
+    } finally {
+      await Promise.all([kept.stop(), fresh.stop()]);
+      process.kill(pid, 'SIGTERM');
+      while (runs(pid)) await wait(10);
+    }
+    assert.equal(notify.told().at(-1), '/run/somewhere STOPPING=1');
+  });
+
+  it('that fails leaves the old process serving, and says why', async () => {
+    await using server = new HowdahProcess(
+      ['serve', '--memory', '--listen', '127.0.0.1:0', '--pg-listen', 'off'],
+      { cwd: '/' },
+    );
+    const [, url = ''] = await server.prints(/^(http:\S+)/m);
+    server.child.kill('SIGUSR2');
+    await server.prints(/this process goes on serving: the server has no worker processes/, 'err');
+    assert.equal((await fetch(url)).status, 200);
+  });
+});
+
+describe('socket activation', { timeout: 60_000 }, () => {
+  it('serves the first listener from the socket that the service manager holds', async () => {
+    // What connects before the server is there waits: the service manager listens and does not accept.
+    const holder = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const child = spawn(
+      '/bin/sh',
+      [
+        '-c',
+        'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"',
+        'sh',
+        process.execPath,
+        BIN,
+        'serve',
+        '--memory',
+        '--pg-listen',
+        'off',
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit', Reflect.get(holder, '_handle') as 'ignore'] },
+    );
+    try {
+      holder.close();
+      let out = '';
+      for await (const chunk of child.stdout ?? []) {
+        out += String(chunk);
+        if (out.includes(`http://127.0.0.1:${port}\n`)) break;
+      }
+      assert.match(out, new RegExp(`^http://127\\.0\\.0\\.1:${port}$`, 'm'));
+      assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});

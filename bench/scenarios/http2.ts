@@ -127,8 +127,8 @@ export const plainHttp2: Scenario = {
   title: 'Plain text over HTTP/2, 16 connections, 32 streams on each',
   contestants: peers({ load: clear, expected: plain, withH2o: true, nodeName: 'node:http2' }),
   targets: [
-    { against: 'node:http2', atLeast: 5 },
-    { against: 'h2o', atLeast: 0.7 },
+    { against: 'node:http2', atLeast: 6 },
+    { against: 'h2o', atLeast: 0.8 },
   ],
 };
 
@@ -194,5 +194,5 @@ export const plainHttpsH2: Scenario = {
     withH2o: true,
     nodeName: 'node:http2',
   }),
-  targets: [{ against: 'node:http2', atLeast: 2 }],
+  targets: [{ against: 'node:http2', atLeast: 3 }],
 };

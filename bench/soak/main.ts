@@ -9,14 +9,13 @@ import { freePort, startServer } from '../harness/server-process.ts';
 import { findLoadErrors, runWrk } from '../harness/wrk.ts';
 import type { WrkLoad } from '../harness/wrk.ts';
 import { benchFile, howdahServe } from '../scenarios/commands.ts';
-import { FIRST_ITEM, NOTE } from '../servers/items.ts';
+import { FIRST_ITEM, itemBody, NOTE } from '../servers/items.ts';
 import { findGrowth } from './growth.ts';
 import type { Reading } from './growth.ts';
 
 const DEFAULT_SECONDS = 600;
 const LEAST_SECONDS = 30;
 const STEP_SECONDS = 2;
-const ANSWER_BYTES = 54;
 const MEGABYTE = 1024 * 1024;
 
 const item = `/item/${FIRST_ITEM}`;
@@ -72,7 +71,7 @@ async function loadOnce(): Promise<void> {
   await step('look-ups over HTTP/2', async () => {
     const { summary } = await runH2Load(H2, server.port, STEP_SECONDS, loadCore);
     requests += summary.requests;
-    return findH2LoadFault(summary, H2, ANSWER_BYTES);
+    return findH2LoadFault(summary, H2, itemBody(FIRST_ITEM).length);
   });
 }
 

@@ -24,7 +24,7 @@ function ratioCell(values: Spread | null): string {
 function targetCell(target: ContestantSummary['target']): string {
   if (target === null) return NOTHING;
   const verdict = target.met === null ? 'not measured' : target.met ? 'met' : '**missed**';
-  return `≥ ${target.atLeast} ${verdict}`;
+  return `≥ ${target.atLeast} ${verdict}${target.by === 'speed' ? '' : ' by CPU time'}`;
 }
 
 function latencyCell(us: number | null): string {

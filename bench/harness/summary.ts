@@ -4,6 +4,16 @@ import type { CountedRun, Target } from './scenario.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
+/** Above this share of the server's core, what others did shows in the speed. */
+export const MOST_OTHERS = 0.1;
+
+export interface Judgement {
+  readonly atLeast: number;
+  readonly met: boolean | null;
+  /** Of CPU time where others disturbed the runs of either and it is known: it tells more of the two then. */
+  readonly by: 'speed' | 'CPU time';
+}
+
 export interface ContestantSummary {
   readonly name: string;
   readonly version: string;
@@ -19,7 +29,7 @@ export interface ContestantSummary {
   readonly subjectRatio: Spread | null;
   /** How many times the subject's CPU time per operation this one needed; null as above. */
   readonly cpuRatio: Spread | null;
-  readonly target: { readonly atLeast: number; readonly met: boolean | null } | null;
+  readonly target: Judgement | null;
   /** Why runs do not count and what is to be known about others, each with its round. */
   readonly notes: readonly string[];
 }
@@ -57,15 +67,27 @@ function notes({ name, runs }: ContestantRuns): string[] {
   });
 }
 
-function judge(target: Target | undefined, ratio: Spread | null): ContestantSummary['target'] {
+function judge(
+  target: Target | undefined,
+  speed: Spread | null,
+  cpuTime: Spread | null,
+  others: number,
+): Judgement | null {
   if (target === undefined) return null;
-  return { atLeast: target.atLeast, met: ratio === null ? null : ratio.median >= target.atLeast };
+  const by = cpuTime !== null && others > MOST_OTHERS ? 'CPU time' : 'speed';
+  const ratio = by === 'speed' ? speed : cpuTime;
+  return { atLeast: target.atLeast, met: ratio === null ? null : ratio.median >= target.atLeast, by };
 }
 
 export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSummary[] {
   const subject = contestants.find(({ name }) => name === scenario.subject);
+  const othersOf = (each: ContestantRuns | undefined): number =>
+    each === undefined ? 0 : (medianOf(counted(each), ({ othersShare }) => othersShare) ?? 0);
   return contestants.map((contestant) => {
     const good = counted(contestant);
+    const cpuRatio = ratios(subject, contestant, (own, other) =>
+      own.cpuUs === null || other.cpuUs === null ? null : other.cpuUs / own.cpuUs,
+    );
     const subjectRatio = ratios(subject, contestant, (own, other) =>
       scenario.faster === 'higher' ? own.value / other.value : other.value / own.value,
     );
@@ -81,10 +103,8 @@ export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSu
       cpuUs: medianOf(good, ({ cpuUs }) => cpuUs),
       othersShare: medianOf(good, ({ othersShare }) => othersShare),
       subjectRatio,
-      cpuRatio: ratios(subject, contestant, (own, other) =>
-        own.cpuUs === null || other.cpuUs === null ? null : other.cpuUs / own.cpuUs,
-      ),
-      target: judge(target, subjectRatio),
+      cpuRatio,
+      target: judge(target, subjectRatio, cpuRatio, Math.max(othersOf(subject), othersOf(contestant))),
       notes: notes(contestant),
     };
   });

@@ -54,7 +54,7 @@ describe('the summary', () => {
     const { subjectRatio, value, target } = summaryOf('peer', measured);
     assert.deepEqual(subjectRatio, { median: 2, min: 1.2, max: 2.2 });
     assert.deepEqual(value, { median: 200, min: 100, max: 1000 });
-    assert.deepEqual(target, { atLeast: 1.5, met: true });
+    assert.deepEqual(target, { atLeast: 1.5, met: true, by: 'speed' });
   });
 
   it('where less is faster the ratio is turned round', () => {
@@ -79,7 +79,7 @@ describe('the summary', () => {
   it('a target that no round can tell is neither met nor missed', () => {
     const { target, subjectRatio } = summaryOf('peer', runs([counted(1)], [discounted('crash')]));
     assert.equal(subjectRatio, null);
-    assert.deepEqual(target, { atLeast: 1.5, met: null });
+    assert.deepEqual(target, { atLeast: 1.5, met: null, by: 'speed' });
   });
 
   it('CPU time is compared round by round, too', () => {
@@ -117,6 +117,15 @@ describe('the table', () => {
     assert.match(text, /≥ 1\.5 \*\*missed\*\*/);
     assert.match(text, /\| 1 of 2 \|/);
     assert.match(text, /\n- peer, run 2 does not count: 7 write errors\n$/);
+  });
+
+  it('judges a target by CPU time where others disturbed the runs', () => {
+    const disturbed = (value: number, cpuUs: number): RunResult => ({
+      ...(counted(value, cpuUs) as CountedRun),
+      othersShare: 0.4,
+    });
+    const text = table(runs([disturbed(10_000, 40)], [disturbed(9000, 20)]));
+    assert.match(text, /\| 0\.90 \(0\.90–0\.90\) \| ≥ 1\.5 met by CPU time \|/);
   });
 
   it('shows nothing where there is nothing', () => {
@@ -162,5 +171,27 @@ describe('the order of runs', () => {
       measured.contestants.map(({ runs: results }) => results.length),
       [2, 2],
     );
+  });
+
+  it('makes a run again that others have disturbed, and takes the least disturbed', async () => {
+    const shares = [0.6, 0.3, 0.05, 0.5, 0.4, 0.7];
+    let at = 0;
+    const contestant = {
+      name: 'a',
+      version: 'a',
+      run: async () => ({ ...(counted(at) as CountedRun), othersShare: shares[at++] ?? null }),
+    };
+    const plan = { seconds: 1, warmUpSeconds: 1, cores: { server: null, load: null, warning: null } };
+    const { contestants } = await runInterleaved(
+      { ...scenario, contestants: [contestant] },
+      plan,
+      2,
+      () => undefined,
+    );
+    const found = contestants[0]?.runs.map((run) => (run.kind === 'counted' ? [run.value, run.remark] : []));
+    assert.deepEqual(found, [
+      [1, 'others had 30 % of its core'],
+      [2, null],
+    ]);
   });
 });

@@ -43,7 +43,13 @@ function peers(load: WrkLoad, expected: Expectation, file: string): Contestant[]
   );
 }
 
-const common = { unit: 'requests/s', faster: 'higher', subject: 'howdah', targets: [] } as const;
+const common = {
+  unit: 'requests/s',
+  faster: 'higher',
+  subject: 'howdah',
+  warmUpSeconds: 5,
+  targets: [],
+} as const;
 const fields = { 'content-type': /^application\/json\b/ };
 
 const FIRST_ROW = FIRST_ITEM + 200;

@@ -8,6 +8,7 @@ import { liveLatency } from './live-latency.ts';
 import { mixed } from './mixed.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
+import { sqlHttp2 } from './sql-http2.ts';
 import { sqlServer, sqlServerVisits } from './sql-server.ts';
 import { sqlServerInsert, sqlServerRows } from './sql-server-more.ts';
 import { startExisting, startFresh } from './start.ts';
@@ -36,6 +37,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlEmbedded,
   sqlEmbeddedRows,
   sqlEmbeddedInsert,
+  sqlHttp2,
   sqlServer,
   sqlServerVisits,
   sqlServerRows,

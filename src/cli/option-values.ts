@@ -1,5 +1,6 @@
 // The values that options of the command take, from text: addresses, sizes, times. Knows no option by name.
 import { isIPv4, isIPv6 } from 'node:net';
+import { isPeer } from '../transport/allowed-peers.ts';
 
 /** What is wrong with a value, in one line that can follow "…is invalid. ". */
 export class BadValue extends Error {
@@ -53,6 +54,17 @@ export function parseGatewayAddress(text: string): GatewayAddress | 'off' {
     if (!(error instanceof BadValue)) throw error;
     throw new BadValue(`${error.message} (Or the path of a socket, with a slash in it, or off.)`);
   }
+}
+
+/** Addresses, networks and `unix`, with commas between. */
+export function parsePeers(text: string): readonly string[] {
+  const peers = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const bad = peers.find((peer) => !isPeer(peer));
+  if (bad === undefined) return peers;
+  throw new BadValue(`"${bad}" is neither an address, nor a network (10.0.0.0/8), nor unix.`);
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

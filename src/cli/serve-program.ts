@@ -9,6 +9,7 @@ import {
   parseCount,
   parseDurationMs,
   parseGatewayAddress,
+  parsePeers,
   parseTcpAddress,
 } from './option-values.ts';
 import type { GatewayAddress, TcpAddress } from './option-values.ts';
@@ -36,6 +37,10 @@ export interface ServeSettings {
   /** null: not given. */
   readonly listen: TcpAddress | null;
   readonly tls: TlsSettings;
+  /** Path of a UNIX socket; null: not given. */
+  readonly unixListen: string | null;
+  /** Peers that begin with a PROXY protocol header. */
+  readonly proxyFrom: readonly string[];
   /** null: off. */
   readonly gateway: GatewayAddress | null;
   /** null: off. */
@@ -94,6 +99,8 @@ interface ServeFlags {
   readonly data: string;
   readonly memory?: boolean;
   readonly listen?: TcpAddress;
+  readonly unixListen?: string;
+  readonly proxyFrom?: readonly string[];
   readonly pgListen: GatewayAddress | 'off';
   readonly tlsListen?: TcpAddress;
   readonly tlsCert: readonly string[];
@@ -178,6 +185,13 @@ function makeCommand(
         '--listen <HOST:PORT>',
         'first listener of a new database, 127.0.0.1:8080 by default; port 0: any',
       ).argParser(valueParser(parseTcpAddress)),
+    )
+    .addOption(new Setting('--unix-listen <PATH>', 'serve HTTP on a UNIX socket as well'))
+    .addOption(
+      new Setting(
+        '--proxy-from <PEERS>',
+        'who begins with a PROXY protocol header and is believed: 10.0.0.0/8,::1,unix',
+      ).argParser(valueParser(parsePeers)),
     )
     .addOption(
       new Setting(
@@ -298,6 +312,8 @@ function serveSettings(command: Command, file: string | undefined): ServeSetting
       clientAuthority: flags.tlsClientCa ?? null,
       dev: flags.tlsDev ?? false,
     },
+    unixListen: flags.unixListen ?? null,
+    proxyFrom: flags.proxyFrom ?? [],
     gateway: flags.pgListen === 'off' ? null : flags.pgListen,
     admin: flags.adminListen ?? null,
     workers: flags.workers ?? null,

@@ -10,6 +10,7 @@ import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import { compress } from '../server/compress.ts';
 import { decompress } from '../server/decompress.ts';
 import { HttpServer } from '../server/http-server.ts';
@@ -42,6 +43,8 @@ export interface RequestOptions {
   readonly allowedDirectories: readonly string[];
   /** Absolute path of a module whose default export is an application; null: none. Each worker loads it. */
   readonly applicationModule: string | null;
+  /** Peers whose connections begin with a PROXY protocol header (AllowedPeers). Default: nobody. */
+  readonly proxyFrom?: readonly string[];
 }
 
 export interface HttpWorkerOptions extends RequestOptions {
@@ -164,8 +167,8 @@ export class HttpWorker {
   }
 
   /** Serves an accepted connection, whose TLS handshake is done if it has one. */
-  accept(socket: Socket, listenerId: number): void {
-    this.http.accept(socket, listenerId);
+  accept(socket: Socket, listenerId: number, header: ProxyHeader | null): void {
+    this.http.accept(socket, listenerId, header);
   }
 
   /** Reads the catalog and the events anew, where a notification may have been missed. */

@@ -2,7 +2,10 @@
 // row asks for any more (omni_httpd.md §5.3). Reads and writes no database.
 import type { Socket } from 'node:net';
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
+import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
+import { AllowedPeers } from '../transport/allowed-peers.ts';
 import type { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
 import type { SocketHandle } from '../transport/socket-handle.ts';
@@ -38,20 +41,30 @@ export interface ListenerResult {
 
 /** Sockets that this process accepts from; `inherited` are open already. */
 export function openHere(
-  accept: (socket: Socket, listenerId: number) => void,
+  accept: (socket: Socket, listenerId: number, header: ProxyHeader | null) => void,
   observer: Observer,
   inherited: (address: string, port: number) => SocketHandle | undefined = () => undefined,
+  proxyFrom: readonly string[] = [],
 ): OpenListener {
+  const proxy = proxyOptions(proxyFrom);
   return (row, options) => {
-    const { address, port } = options;
-    const handle = inherited(address, port === 0 ? row.effectivePort : port);
+    const { address, port, path } = options;
+    const handle = path === undefined ? inherited(address, port === 0 ? row.effectivePort : port) : undefined;
     return Listener.open(
-      handle === undefined ? options : { ...options, handle },
-      (socket) => accept(socket, row.id),
+      { ...options, ...proxy, ...(handle === undefined ? {} : { handle }) },
+      (socket, header) => accept(socket, row.id, header),
       observer,
     );
   };
 }
+
+/** For listeners whose peers in `proxyFrom` send PROXY protocol headers. */
+export function proxyOptions(proxyFrom: readonly string[] = []): Pick<ListenerOptions, 'proxy'> {
+  return proxyFrom.length === 0 ? {} : { proxy: { allowed: new AllowedPeers(proxyFrom) } };
+}
+
+/** What requests over a UNIX socket give as their listener: rows have addresses, and so it is none of them. */
+const UNIX_LISTENER: ListenerRow = { id: 0, address: '', port: 0, protocol: 'http', effectivePort: 0 };
 
 export class ListenerSet {
   readonly #openListener: OpenListener;
@@ -59,6 +72,9 @@ export class ListenerSet {
   readonly #clientCertificates: TlsOptions['clientCertificates'];
   #certificates: CertificateSet | null = null;
   #open = new Map<number, OpenRow>();
+  readonly #unixPath: string | null;
+  #unix: RowListener | null = null;
+  #unixFailure: string | null = null;
   /** Rows of the configuration in force that are not served. */
   #failed = new Map<number, ListenerRow>();
 
@@ -66,7 +82,9 @@ export class ListenerSet {
     openListener: OpenListener,
     observer: Observer,
     clientCertificates: TlsOptions['clientCertificates'] = 'none',
+    unixPath: string | null = null,
   ) {
+    this.#unixPath = unixPath;
     this.#openListener = openListener;
     this.#observer = observer;
     this.#clientCertificates = clientCertificates;
@@ -80,7 +98,33 @@ export class ListenerSet {
   }
 
   get urls(): string[] {
-    return [...this.#open.values()].map(({ listener }) => listener.url);
+    const rows = [...this.#open.values()].map(({ listener }) => listener.url);
+    return this.#unix === null ? rows : [...rows, this.#unix.url];
+  }
+
+  /** Throws a HowdahError where the UNIX socket was to be opened and could not be. */
+  assertUnixServed(): void {
+    if (this.#unixFailure === null) return;
+    throw new HowdahError('HOWDAH_ADDRESS_UNUSABLE', `unix:${this.#unixPath}: ${this.#unixFailure}`);
+  }
+
+  /** The UNIX socket is no row's, and opened with the first rows that are applied (again). */
+  async #openUnix(): Promise<void> {
+    const path = this.#unixPath;
+    if (path === null || this.#unix !== null) return;
+    try {
+      this.#unix = await this.#openListener(UNIX_LISTENER, { address: '', port: 0, path });
+      this.#unixFailure = null;
+      this.#observer.observe({ kind: 'listener-opened', id: UNIX_LISTENER.id, url: this.#unix.url });
+    } catch (error) {
+      this.#unixFailure = (error as Error).message;
+      this.#observer.observe({
+        kind: 'listener-failed',
+        id: UNIX_LISTENER.id,
+        address: `unix:${path}`,
+        reason: this.#unixFailure,
+      });
+    }
   }
 
   /**
@@ -95,6 +139,7 @@ export class ListenerSet {
     const failed = new Map<number, ListenerRow>();
     const results: ListenerResult[] = [];
     let refused = false;
+    await this.#openUnix();
     for (const row of rows) {
       const kept = before.get(row.id);
       // Also where it now asks for the port that it had got.
@@ -142,6 +187,9 @@ export class ListenerSet {
     const open = this.#open;
     this.#open = new Map();
     for (const listener of open.values()) await this.#close(listener);
+    const unix = this.#unix;
+    this.#unix = null;
+    if (unix !== null) await this.#close({ row: UNIX_LISTENER, listener: unix });
   }
 
   /** The port asked for; where that is in use the one it last had, then any. */

@@ -103,6 +103,7 @@ class Master {
       (row, listener) => this.#shared.open(row, listener),
       observer,
       tls.clientAuthority === null ? 'none' : 'required',
+      options.unixListen ?? null,
     );
     const { database } = opened;
     this.#configuration = new ListenerConfiguration(
@@ -157,6 +158,7 @@ class Master {
       const results = stopped ? [] : await this.#configuration.load();
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
+      this.#listeners.assertUnixServed();
       if (!stopped) this.#options.inherited?.closeRest();
       problems = [...(stopped ? [STOPPED] : []), ...this.#certificates.problems, ...notServed(results)];
     } catch (error) {

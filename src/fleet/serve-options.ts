@@ -39,6 +39,8 @@ export interface ServeOptions {
   /** Has this process serve, and no worker processes. Default false. */
   readonly inProcess?: boolean;
   readonly tls: TlsServeOptions;
+  /** Path of a UNIX socket that serves HTTP as well. Default: none. */
+  readonly unixListen?: string | null;
   /** Where outside SQL clients of the embedded PostgreSQL are admitted; null: nowhere. */
   readonly gateway: GatewayAddress | null;
   /** Files and directories of SQL to run at start. */

@@ -94,12 +94,14 @@ class Server {
     this.#certificates = new Certificates({ ...tls, dataDirectory }, observer);
     this.#listeners = new ListenerSet(
       openHere(
-        (socket, listenerId) => this.#worker.accept(socket, listenerId),
+        (socket, listenerId, header) => this.#worker.accept(socket, listenerId, header),
         observer,
         (address, port) => options.inherited?.take(address, port)?.handle,
+        requests.proxyFrom,
       ),
       observer,
       tls.clientAuthority === null ? 'none' : 'required',
+      options.unixListen ?? null,
     );
     this.#configuration = new ListenerConfiguration(database, this.#listeners, this.#certificates, observer);
     const keepsAlive = opened.server !== null;
@@ -141,6 +143,7 @@ class Server {
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#reload());
       await assertListening(database, 'http', listen, results);
       await assertListening(database, 'https', tls.listen, results);
+      this.#listeners.assertUnixServed();
       this.#options.inherited?.closeRest();
       problems = [...this.#certificates.problems, ...notServed(results)];
       this.#opened.onReconnected(() => {

@@ -3,7 +3,13 @@
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { CertificateSet } from '../transport/certificate-set.ts';
 import type { ListenerOptions } from '../transport/listener.ts';
-import { bindSocket, type BoundSocket, type SocketHandle } from '../transport/socket-handle.ts';
+import {
+  bindSocket,
+  bindUnixSocket,
+  type BoundSocket,
+  type SocketHandle,
+} from '../transport/socket-handle.ts';
+import { removeStaleSocket } from '../transport/stale-socket.ts';
 import type { RowListener } from './listener-set.ts';
 import type { WorkerChild } from './worker-child.ts';
 import type { CertificateTexts, SharedListener } from './worker-messages.ts';
@@ -32,10 +38,8 @@ export class SharedListeners {
   }
 
   /** Opens a socket in all workers. Rejects with the system's error. */
-  async open(row: ListenerRow, { address, port, tls }: ListenerOptions): Promise<RowListener> {
-    // Where any port was asked for, the one that it had is meant.
-    const bound =
-      this.#inherited(address, port === 0 ? row.effectivePort : port) ?? bindSocket(address, port);
+  async open(row: ListenerRow, { address, port, path, tls }: ListenerOptions): Promise<RowListener> {
+    const bound = path === undefined ? this.#bind(row, address, port) : await bindPath(path);
     const key = this.#nextKey++;
     const host = address.includes(':') ? `[${address}]` : address;
     const socket: OpenSocket = {
@@ -43,9 +47,13 @@ export class SharedListeners {
         key,
         row,
         port: bound.port,
+        path: path ?? null,
         clientCertificates: tls === undefined ? null : (tls.clientCertificates ?? 'none'),
       },
-      url: `${tls === undefined ? 'http' : 'https'}://${host}:${bound.port}`,
+      url:
+        path === undefined
+          ? `${tls === undefined ? 'http' : 'https'}://${host}:${bound.port}`
+          : `unix:${path}`,
       handle: bound.handle,
     };
     if (tls !== undefined) this.useCertificates(tls.certificates);
@@ -84,12 +92,28 @@ export class SharedListeners {
     await Promise.all(this.sockets.map(({ listener, handle }) => worker.listen(listener, handle)));
   }
 
+  /** Where any port was asked for, the one that it had is meant. */
+  #bind(row: ListenerRow, address: string, port: number): BoundSocket {
+    return this.#inherited(address, port === 0 ? row.effectivePort : port) ?? bindSocket(address, port);
+  }
+
   #close(key: number): void {
     const socket = this.#sockets.get(key);
     if (socket === undefined) return;
     this.#sockets.delete(key);
     for (const worker of this.#equipped) worker.stopListening(key);
     socket.handle.close();
+  }
+}
+
+/** Binds a UNIX socket; one that its server left behind is replaced. Rejects with the system's error. */
+async function bindPath(path: string): Promise<BoundSocket> {
+  try {
+    return bindUnixSocket(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await removeStaleSocket(path)))
+      throw error;
+    return bindUnixSocket(path);
   }
 }
 

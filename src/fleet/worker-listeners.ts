@@ -2,15 +2,19 @@
 // has fewer. What is spoken on them is not its business.
 import type { Socket } from 'node:net';
 import type { Observer } from '../observe/observation.ts';
+import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import { parseCertificate } from '../transport/certificate.ts';
 import { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener } from '../transport/listener.ts';
 import { handleOf, type SocketHandle } from '../transport/socket-handle.ts';
+import { proxyOptions } from './listener-set.ts';
 import type { CertificateTexts, SharedListener } from './worker-messages.ts';
 
 export interface WorkerListenersOptions {
   readonly observer: Observer;
-  accept(socket: Socket, listenerId: number): void;
+  /** Peers whose connections begin with a PROXY protocol header. */
+  readonly proxyFrom?: readonly string[];
+  accept(socket: Socket, listenerId: number, header: ProxyHeader | null): void;
   /** The number of connections is another. */
   changed(): void;
   /** Who should serve a connection that was just accepted; null: this worker. */
@@ -46,7 +50,7 @@ export class WorkerListeners {
 
   /** null: it accepts; otherwise why it does not. */
   async listen(
-    { key, row, clientCertificates }: SharedListener,
+    { key, row, path, clientCertificates }: SharedListener,
     handle: SocketHandle,
   ): Promise<{ code: string; message: string } | null> {
     const { observer } = this.#options;
@@ -58,12 +62,14 @@ export class WorkerListeners {
           address: row.address,
           port: row.port,
           handle,
+          ...(path === null ? {} : { path }),
+          ...proxyOptions(this.#options.proxyFrom),
           handOver: (socket) => this.#handOver(key, socket),
           ...(clientCertificates === null || certificates === null
             ? {}
             : { tls: { certificates, clientCertificates: clientCertificates ?? 'none' } }),
         },
-        (socket) => this.#options.accept(socket, row.id),
+        (socket, header) => this.#options.accept(socket, row.id, header),
         observer,
         (change) => {
           this.#connections += change;

@@ -28,6 +28,8 @@ export interface SharedListener {
   readonly key: number;
   readonly row: ListenerRow;
   readonly port: number;
+  /** Of a UNIX socket; null: it is a TCP socket. */
+  readonly path: string | null;
   readonly clientCertificates: TlsOptions['clientCertificates'] | null;
 }
 

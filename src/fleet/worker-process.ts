@@ -46,7 +46,8 @@ class WorkerProcess {
     pool.useOverflow(this.#siblings);
     this.#listeners = new WorkerListeners({
       observer,
-      accept: (socket, listenerId) => this.#worker.accept(socket, listenerId),
+      ...(start.requests.proxyFrom === undefined ? {} : { proxyFrom: start.requests.proxyFrom }),
+      accept: (socket, listenerId, header) => this.#worker.accept(socket, listenerId, header),
       changed: () => this.#siblings.changed(),
       elsewhere: () => this.#siblings.fewerConnections(),
       handOver: (key, to, handle, sent) => send({ kind: 'hand-over', key, to }, handle, sent),

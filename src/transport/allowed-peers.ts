@@ -24,17 +24,30 @@ export class AllowedPeers {
   }
 
   #add(text: string): void {
+    if (!isPeer(text)) {
+      throw new Error(`neither an address, nor a network (10.0.0.0/8), nor unix: ${JSON.stringify(text)}`);
+    }
     if (text === UNIX) {
       this.#unix = true;
       return;
     }
-    const [address = '', bits, ...others] = text.split('/');
-    const version = isIP(address);
-    const longest = version === 6 ? 128 : 32;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-    if (version === 0 || address.includes('%') || others.length > 0 || prefix < 0 || prefix > longest) {
-      throw new Error(`neither an address, nor a network (10.0.0.0/8), nor unix: ${JSON.stringify(text)}`);
-    }
-    this.#addresses.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4');
+    const [address = '', bits] = text.split('/');
+    const six = isIP(address) === 6;
+    this.#addresses.addSubnet(
+      address,
+      bits === undefined ? LONGEST_PREFIX[six ? 6 : 4] : Number(bits),
+      six ? 'ipv6' : 'ipv4',
+    );
   }
+}
+
+const LONGEST_PREFIX = { 4: 32, 6: 128 } as const;
+
+/** Whether a text stands for peers, as AllowedPeers takes them. */
+export function isPeer(text: string): boolean {
+  if (text === UNIX) return true;
+  const [address = '', bits, ...others] = text.split('/');
+  const version = isIP(address);
+  if ((version !== 4 && version !== 6) || address.includes('%') || others.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= LONGEST_PREFIX[version]);
 }

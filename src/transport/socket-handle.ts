@@ -52,6 +52,17 @@ export function bindSocket(address: string, port: number): BoundSocket {
 }
 
 /**
+ * The same for a UNIX socket, whose file goes when the handle is closed.
+ *
+ * @throws the system's error (EADDRINUSE, EACCES, ENAMETOOLONG …)
+ */
+export function bindUnixSocket(path: string): BoundSocket {
+  const made = internals._createServerHandle(path, -1, -1, undefined, 0);
+  if (typeof made === 'number') throw bindError(made, path, null);
+  return { handle: made, port: 0 };
+}
+
+/**
  * Takes over a socket that this process has inherited as a file descriptor, and that listens already.
  * @throws the system's error where it is no such socket
  */
@@ -86,8 +97,8 @@ function errnoOf(code: string): number {
   throw new Error(`the system has no error ${code}`);
 }
 
-function bindError(errno: number, address: string, port: number): NodeJS.ErrnoException {
+function bindError(errno: number, address: string, port: number | null): NodeJS.ErrnoException {
   const [code, message] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
-  const where = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const where = port === null ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`;
   return Object.assign(new Error(`listen ${code}: ${message} ${where}`), { errno, code, syscall: 'listen' });
 }

@@ -63,9 +63,8 @@ describe('howdah serve --unix-listen --proxy-from', () => {
   it('serves on the socket with each worker process of a fleet', { skip, timeout: 180_000 }, async () => {
     using directory = temporaryDirectory();
     const path = join(directory.path, 'h.sock');
-    await using fleet = await startFleet([
-      ...['--workers', '2', '--sessions', '2', '--unix-listen', path, '--proxy-from', 'unix,127.0.0.0/8'],
-    ]);
+    const args = '--workers 2 --sessions 2 --proxy-from unix,127.0.0.0/8 --unix-listen'.split(' ');
+    await using fleet = await startFleet([...args, path]);
     const ask = (to: NetConnectOpts): Promise<string> => said(to, LINE + GET);
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask({ path })));
     for (const answer of answers) assert.match(answer, /192\.0\.2\.7$/);

@@ -127,22 +127,13 @@ async function throughNghttp(port: number, bodyFile: string, conversation: Conve
   const content = contentOf(sent ?? 0);
   writeFileSync(bodyFile, content);
   const paths = asks.map(pathOf);
-  const { stdout } = await execute(
-    'nghttp',
-    [
-      ...[
-        '--null-out',
-        '--stat',
-        '--no-dep',
-        `--window-bits=${windowBits}`,
-        `--header-table-size=${tableSize}`,
-      ],
-      ...[`--padding=${padding}`, ...(continuation ? ['--continuation'] : [])],
-      ...(sent === null ? [] : [`--data=${bodyFile}`]),
-      ...paths.map((path) => `http://127.0.0.1:${port}${path}`),
-    ],
-    { timeout: 60_000 },
-  );
+  const args =
+    `--null-out --stat --no-dep --window-bits=${windowBits} --header-table-size=${tableSize}`.split(' ');
+  args.push(`--padding=${padding}`);
+  if (continuation) args.push('--continuation');
+  if (sent !== null) args.push(`--data=${bodyFile}`);
+  args.push(...paths.map((path) => `http://127.0.0.1:${port}${path}`));
+  const { stdout } = await execute('nghttp', args, { timeout: 60_000 });
   const seen = new Map<string, string>();
   for (const [, code = '', size = '', path = ''] of stdout.matchAll(/ (\d{3}) +(\w+) (\/\S+)$/gm)) {
     seen.set(path, `${code} ${size}`);

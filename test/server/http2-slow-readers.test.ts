@@ -14,9 +14,9 @@ const STREAMS = 50;
 interface Endless {
   readonly http: HttpFixture;
   /** Octets made so far, for all streams. */
-  made(): number;
+  readonly made: () => number;
   /** Bodies that are being made. */
-  running(): number;
+  readonly running: () => number;
 }
 
 /** Answers each request with a body that does not end, as long as somebody takes it. */

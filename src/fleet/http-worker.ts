@@ -10,7 +10,7 @@ import { WEBSOCKET_CHANNEL, WebSocketHub } from '../catalog/websocket-hub.ts';
 import type { Database } from '../database/database.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
-import type { ProxyHeader } from '../protocol/proxy/header.ts';
+import type { ProxyHeader } from '../transport/listener.ts';
 import { compress } from '../server/compress.ts';
 import { decompress } from '../server/decompress.ts';
 import { HttpServer } from '../server/http-server.ts';

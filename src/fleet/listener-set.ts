@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
-import type { ProxyHeader } from '../protocol/proxy/header.ts';
+import type { ProxyHeader } from '../transport/listener.ts';
 import { AllowedPeers } from '../transport/allowed-peers.ts';
 import type { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';

@@ -2,7 +2,7 @@
 // has fewer. What is spoken on them is not its business.
 import type { Socket } from 'node:net';
 import type { Observer } from '../observe/observation.ts';
-import type { ProxyHeader } from '../protocol/proxy/header.ts';
+import type { ProxyHeader } from '../transport/listener.ts';
 import { parseCertificate } from '../transport/certificate.ts';
 import { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener } from '../transport/listener.ts';

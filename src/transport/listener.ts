@@ -38,6 +38,9 @@ export interface ListenerOptions extends ListenerLimits {
   readonly handOver?: (socket: Socket) => boolean;
 }
 
+/** What a proxy says of a connection, for those who take connections. */
+export type { ProxyHeader };
+
 /** Takes a connection; `header` is what its proxy has said of it. */
 export type Accept = (socket: Socket, header: ProxyHeader | null) => void;
 

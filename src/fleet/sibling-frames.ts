@@ -5,7 +5,7 @@
 //   HELLO     = number (4)
 //   STATE     = idle sessions (4) connections (4) connections taken over from the other (4)
 //   STATEMENT = index (4) JSON of a PreparedStatement; before the first call that names the index
-//   CALL      = id (4) index (4) flags (1) epoch (bytes) count (2) count × parameter
+//   CALL      = id (4) index (4) flags (1) index of the statement that follows up (4) epoch (bytes) count (2) count × parameter
 //   ABANDON   = id (4)
 //   ROW       = id (4) count (2) count × (length (4, signed; -1: null) data)
 //   RESULT    = id (4) JSON of any other CallResult, or of { kind: 'busy' }: it has not run, and may be tried elsewhere
@@ -25,12 +25,17 @@ export const FrameType = {
 const FLAG_RESET_AFTER = 1;
 const FLAG_INTERRUPTIBLE = 2;
 const FLAG_EPOCH = 4;
+const FLAG_REPEATABLE = 8;
+const FLAG_FOLLOW_UP = 16;
 
 const FORMAT_NULL = 0;
 const FORMAT_TEXT = 1;
 const FORMAT_BINARY = 2;
 
 const LENGTH_BYTES = 4;
+
+/** In a call: behind id, index, flags and index. */
+const CALL_EPOCH_AT = 13;
 
 /** A parameter may have 1 GB (PostgreSQL's limit of a field); what announces more is not one of ours. */
 const MAX_FRAME_BYTES = 1_100_000_000;
@@ -39,10 +44,13 @@ const MAX_FRAME_BYTES = 1_100_000_000;
 export interface SiblingCall {
   readonly id: number;
   readonly statement: number;
+  /** null: none. */
+  readonly followUp: number | null;
   readonly parameters: readonly SqlParameter[];
   readonly epoch: string | null;
   readonly resetAfter: boolean;
   readonly interruptible: boolean;
+  readonly repeatable: boolean;
 }
 
 export interface SiblingState {
@@ -82,16 +90,19 @@ export function abandonFrame(id: number): Buffer {
 /** In pieces, so that a large parameter need not be copied. */
 export function callFrame(call: SiblingCall): Buffer[] {
   const epoch = Buffer.from(call.epoch ?? '', 'latin1');
-  const head = Buffer.allocUnsafe(4 + 4 + 1 + 4 + epoch.length + 2);
+  const head = Buffer.allocUnsafe(CALL_EPOCH_AT + 4 + epoch.length + 2);
   head.writeUInt32BE(call.id, 0);
   head.writeUInt32BE(call.statement, 4);
   head[8] =
     (call.resetAfter ? FLAG_RESET_AFTER : 0) |
     (call.interruptible ? FLAG_INTERRUPTIBLE : 0) |
+    (call.repeatable ? FLAG_REPEATABLE : 0) |
+    (call.followUp === null ? 0 : FLAG_FOLLOW_UP) |
     (call.epoch === null ? 0 : FLAG_EPOCH);
-  head.writeUInt32BE(epoch.length, 9);
-  epoch.copy(head, 13);
-  head.writeUInt16BE(call.parameters.length, 13 + epoch.length);
+  head.writeUInt32BE(call.followUp ?? 0, 9);
+  let at = head.writeUInt32BE(epoch.length, CALL_EPOCH_AT);
+  at += epoch.copy(head, at);
+  head.writeUInt16BE(call.parameters.length, at);
   const pieces: Buffer[] = [head];
   for (const parameter of call.parameters) {
     const bytes = typeof parameter === 'string' ? Buffer.from(parameter, 'utf8') : parameter;
@@ -220,8 +231,9 @@ const parseJson = (body: Buffer): unknown => JSON.parse(body.toString('utf8', 4)
 
 function parseCall(body: Buffer): SiblingCall {
   const flags = body.readUInt8(8);
-  const epochEnd = 13 + body.readUInt32BE(9);
-  const epoch = body.toString('latin1', 13, epochEnd);
+  const epochAt = CALL_EPOCH_AT + 4;
+  const epochEnd = epochAt + body.readUInt32BE(CALL_EPOCH_AT);
+  const epoch = body.toString('latin1', epochAt, epochEnd);
   const count = body.readUInt16BE(epochEnd);
   const parameters: SqlParameter[] = [];
   let at = epochEnd + 2;
@@ -237,10 +249,12 @@ function parseCall(body: Buffer): SiblingCall {
   return {
     id: body.readUInt32BE(0),
     statement: body.readUInt32BE(4),
+    followUp: (flags & FLAG_FOLLOW_UP) === 0 ? null : body.readUInt32BE(9),
     parameters,
     epoch: (flags & FLAG_EPOCH) === 0 ? null : epoch,
     resetAfter: (flags & FLAG_RESET_AFTER) !== 0,
     interruptible: (flags & FLAG_INTERRUPTIBLE) !== 0,
+    repeatable: (flags & FLAG_REPEATABLE) !== 0,
   };
 }
 

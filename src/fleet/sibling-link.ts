@@ -87,17 +87,23 @@ export class SiblingLink {
     const id = this.#nextId++;
     this.#sent.set(id, call);
     this.#unannounced += 1;
-    const { statement, parameters, epoch, resetAfter, interruptible = false } = call;
+    const { parameters, epoch, resetAfter, interruptible = false, repeatable = false } = call;
     this.#socket.cork();
-    let index = this.#statementIndexes.get(statement.name);
-    if (index === undefined) {
-      index = this.#statementIndexes.size;
-      this.#statementIndexes.set(statement.name, index);
-      this.#socket.write(statementFrame(index, statement));
-    }
-    const frame = callFrame({ id, statement: index, parameters, epoch, resetAfter, interruptible });
-    for (const piece of frame) this.#socket.write(piece);
+    const statement = this.#indexOf(call.statement);
+    const followUp = call.followUp === undefined ? null : this.#indexOf(call.followUp);
+    const sent = { id, statement, followUp, parameters, epoch, resetAfter, interruptible, repeatable };
+    for (const piece of callFrame(sent)) this.#socket.write(piece);
     this.#socket.uncork();
+  }
+
+  /** What the other knows the statement by; it is told of one that is new to it. */
+  #indexOf(statement: PreparedStatement): number {
+    const known = this.#statementIndexes.get(statement.name);
+    if (known !== undefined) return known;
+    const index = this.#statementIndexes.size;
+    this.#statementIndexes.set(statement.name, index);
+    this.#socket.write(statementFrame(index, statement));
+    return index;
   }
 
   /** Nobody waits for the call any more. Whether it was sent over this link. */
@@ -161,12 +167,11 @@ export class SiblingLink {
     }
   }
 
-  #run({ id, statement: index, ...rest }: SiblingCall): void {
-    const statement = this.#statements[index];
-    if (statement === undefined) throw new Error(`a call of statement ${index}, which was not described`);
+  #run({ id, statement, followUp, ...rest }: SiblingCall): void {
     const call: SqlCall = {
       ...rest,
-      statement,
+      statement: this.#statementAt(statement),
+      ...(followUp === null ? {} : { followUp: this.#statementAt(followUp) }),
       complete: (result) => {
         this.#received.delete(id);
         this.#answer(id, result);
@@ -176,6 +181,12 @@ export class SiblingLink {
     if (this.#events.run(call)) return;
     this.#received.delete(id);
     this.#answer(id, { kind: 'busy' });
+  }
+
+  #statementAt(index: number): PreparedStatement {
+    const statement = this.#statements[index];
+    if (statement === undefined) throw new Error(`a call of statement ${index}, which was not described`);
+    return statement;
   }
 
   #answer(id: number, result: SiblingResult): void {

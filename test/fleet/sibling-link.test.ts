@@ -1,0 +1,111 @@
+// A call that a sibling runs is the call that it was: whatever of it decides how it runs travels with it.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { test } from 'node:test';
+import type { CallResult, PreparedStatement, SqlCall } from '../../src/database/call.ts';
+import { SiblingLink, type SiblingLinkEvents } from '../../src/fleet/sibling-link.ts';
+
+const statement = (name: string): PreparedStatement => ({
+  name,
+  text: `select '${name}'`,
+  parameterTypes: [25],
+  resultFormat: 0,
+});
+
+function nothing(): void {}
+
+/** Two links with one another; what the second is asked to run goes to `run`. */
+async function makePair(run: (call: SqlCall) => boolean) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = await accepted;
+  const refused: SqlCall[] = [];
+  const events = (runs: SiblingLinkEvents['run']): SiblingLinkEvents => ({
+    opened: nothing,
+    changed: nothing,
+    run: runs,
+    abandon: nothing,
+    refused: (call) => void refused.push(call),
+    closed: nothing,
+  });
+  const link = new SiblingLink(
+    near,
+    1,
+    events(() => false),
+  );
+  void new SiblingLink(far, 2, events(run));
+  return {
+    link,
+    refused,
+    async [Symbol.asyncDispose]() {
+      near.destroy();
+      far.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('what is asked behind a call, and whether it may be repeated, travel with it', async () => {
+  const ran: SqlCall[] = [];
+  await using pair = await makePair((call) => {
+    ran.push(call);
+    const columns = [
+      Buffer.from('outcome'),
+      ...(call.followUp === undefined ? [] : [Buffer.from('stopped')]),
+    ];
+    call.complete({ kind: 'row', columns });
+    return true;
+  });
+  const send = (more: Partial<SqlCall>): Promise<string[]> =>
+    new Promise((resolve) => {
+      pair.link.send({
+        statement: statement('procedure'),
+        parameters: ['é', Buffer.from([0, 255]), null],
+        epoch: '42',
+        resetAfter: true,
+        complete: (result: CallResult) =>
+          resolve(result.kind === 'row' ? result.columns.map(String) : [result.kind]),
+        ...more,
+      });
+    });
+  assert.deepEqual(await send({ followUp: statement('stopped?') }), ['outcome', 'stopped']);
+  assert.deepEqual(await send({ repeatable: true, epoch: null }), ['outcome']);
+  assert.deepEqual(await send({ followUp: statement('stopped?'), interruptible: true, resetAfter: false }), [
+    'outcome',
+    'stopped',
+  ]);
+  const common = {
+    complete: null,
+    statement: statement('procedure'),
+    parameters: ['é', Buffer.from([0, 255]), null],
+  };
+  const flags = { epoch: '42', resetAfter: true, interruptible: false, repeatable: false };
+  assert.deepEqual(
+    ran.map((call) => ({ ...call, complete: null })),
+    [
+      { ...common, ...flags, followUp: statement('stopped?') },
+      { ...common, ...flags, epoch: null, repeatable: true },
+      { ...common, ...flags, resetAfter: false, interruptible: true, followUp: statement('stopped?') },
+    ],
+  );
+});
+
+test('a call that the sibling has no session for comes back as it was', async () => {
+  await using pair = await makePair(() => false);
+  const call: SqlCall = {
+    statement: statement('procedure'),
+    followUp: statement('stopped?'),
+    parameters: [],
+    epoch: null,
+    resetAfter: true,
+    repeatable: true,
+    complete: nothing,
+  };
+  pair.link.send(call);
+  while (pair.refused.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(pair.refused[0], call);
+});

@@ -92,9 +92,8 @@ export class WorkerListeners {
   }
 
   async stop(key: number): Promise<void> {
-    const listener = this.#open.get(key);
-    this.#open.delete(key);
-    await listener?.suspend();
+    // It stays known: a connection that a sibling has handed over before may still be on its way here.
+    await this.#open.get(key)?.suspend();
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,9 @@ export interface WorkerListenersOptions {
   handOver(key: number, to: number, handle: SocketHandle, sent: () => void): void;
 }
 
+/** For so long a listener that was closed is known: what a sibling has handed over before may still be on its way here. */
+const HANDED_OVER_MS = 10_000;
+
 export class WorkerListeners {
   readonly #options: WorkerListenersOptions;
   readonly #open = new Map<number, Listener>();
@@ -92,8 +95,12 @@ export class WorkerListeners {
   }
 
   async stop(key: number): Promise<void> {
-    // It stays known: a connection that a sibling has handed over before may still be on its way here.
-    await this.#open.get(key)?.suspend();
+    const listener = this.#open.get(key);
+    if (listener === undefined) return;
+    setTimeout(() => {
+      if (this.#open.get(key) === listener) this.#open.delete(key);
+    }, HANDED_OVER_MS).unref();
+    await listener.suspend();
   }
 
   async close(): Promise<void> {

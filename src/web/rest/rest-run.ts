@@ -29,7 +29,7 @@ export class RestRun implements RestSelection {
   readonly provides: readonly TypedCallback<RestBody>[];
   /** Names in lower case. */
   readonly fields: FieldLines;
-  readonly headers = new Headers();
+  readonly headers: Headers = new Headers();
   body: RestBody = null;
   chosen: TypedCallback<RestBody> | null = null;
   language: string | null = null;

@@ -196,10 +196,12 @@ function procedureStep(
   const expressions = parameters.with(() => (continues ? parameters.outcome() : NO_OUTCOME));
   const clears = (argument: string): string =>
     goesOn ? `case when ${CLEAR_STOP} is not null then ${argument} end` : argument;
+  const prepared = parameters.prepareGuardedCall((guard) =>
+    procedureCall(route, expressions, (argument) => guard(clears(argument))),
+  );
   return {
-    ...parameters.prepareGuardedCall((guard) =>
-      procedureCall(route, expressions, (argument) => guard(clears(argument))),
-    ),
+    parameters: prepared.parameters,
+    statement: { ...prepared.statement, commits: true },
     outcomeColumn: route.outcomeColumn,
     stopColumn: goesOn ? route.columns : -1,
     followUp: goesOn ? ASK_WHETHER_STOPPED : null,

@@ -31,7 +31,11 @@ export interface ServeSettings {
   /** The files that are served are followed (`howdah dev`). */
   readonly follows: boolean;
   /** A PostgreSQL server; null: the embedded one. */
-  readonly server: { readonly url: string; readonly maxSessions: number } | null;
+  readonly server: {
+    readonly url: string;
+    readonly directUrl: string | null;
+    readonly maxSessions: number;
+  } | null;
   /** null: in memory. */
   readonly dataDirectory: string | null;
   /** null: not given. */
@@ -92,6 +96,7 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 
 interface ServeFlags {
   readonly database?: string;
+  readonly directUrl?: string;
   readonly sessions: number;
   readonly adminListen?: TcpAddress;
   readonly workers?: number;
@@ -149,6 +154,12 @@ function makeCommand(
       new Setting(
         '--database <URL>',
         'serve from a PostgreSQL server: postgres://…, name=value …, or env (DATABASE_URL, PG*)',
+      ),
+    )
+    .addOption(
+      new Setting(
+        '--direct-url <URL>',
+        'where --database is a pooler: the server itself, for what needs a session of its own',
       ),
     )
     .addOption(
@@ -345,8 +356,15 @@ function certificateFiles(command: Command, { tlsCert, tlsKey }: ServeFlags): Tl
 }
 
 /** `--database` excludes `--data` and `--memory`; of those from different places, the command line's is meant. */
-function databaseServer(command: Command, { database, sessions }: ServeFlags): ServeSettings['server'] {
-  if (database === undefined) return null;
+function databaseServer(
+  command: Command,
+  { database, directUrl, sessions }: ServeFlags,
+): ServeSettings['server'] {
+  if (database === undefined) {
+    if (command.getOptionValueSource('directUrl') === 'cli')
+      command.error("error: option '--direct-url <URL>' is for option '--database <URL>'");
+    return null;
+  }
   const source = command.getOptionValueSource('database');
   for (const [name, flags] of [
     ['data', '--data <DIR>'],
@@ -358,7 +376,7 @@ function databaseServer(command: Command, { database, sessions }: ServeFlags): S
     }
     if (other === 'cli') return null;
   }
-  return { url: database, maxSessions: sessions };
+  return { url: database, directUrl: directUrl ?? null, maxSessions: sessions };
 }
 
 /** `--data` and `--memory` exclude one another; of two from different places, the command line's is meant. */

@@ -9,6 +9,8 @@ export interface PreparedStatement {
   readonly parameterTypes: readonly number[];
   /** Whether result columns are asked for in binary format (1) or text (0); one for all. */
   readonly resultFormat: 0 | 1;
+  /** Whether it may end its transaction and begin others (CALL), so that it can run in none that is begun for it. Default false. */
+  readonly commits?: boolean;
   /**
    * The same for sessions that cannot refuse an epoch themselves (epoch-guard.ts). Without it, the epoch is asked for in an
    * exchange before the call.

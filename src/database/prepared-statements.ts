@@ -1,4 +1,5 @@
 // The statements that one session has prepared, and the messages that prepare, bind and execute them. Sends nothing.
+// Where none can be kept, each is prepared without a name, right before it is executed.
 import { writeBind, writeClose, writeExecute, writeParse } from '../protocol/postgres/frontend-messages.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
 import type { PreparedStatement, SqlParameter } from './call.ts';
@@ -15,8 +16,11 @@ export class PreparedStatements {
   readonly #writer: MessageWriter;
   readonly #names = new Map<string, true>();
 
-  constructor(writer: MessageWriter) {
+  readonly #keeps: boolean;
+
+  constructor(writer: MessageWriter, keeps = true) {
     this.#writer = writer;
+    this.#keeps = keeps;
   }
 
   has(name: string): boolean {
@@ -38,6 +42,12 @@ export class PreparedStatements {
     parameters: readonly SqlParameter[],
     resultFormat: 0 | 1,
   ): void {
+    if (!this.#keeps) {
+      writeParse(this.#writer, '', text, parameterTypes);
+      writeBind(this.#writer, '', '', parameters, resultFormat);
+      writeExecute(this.#writer, '');
+      return;
+    }
     if (!this.#names.has(name)) this.#prepare(name, text, parameterTypes);
     writeBind(this.#writer, '', name, parameters, resultFormat);
     writeExecute(this.#writer, '');

@@ -45,7 +45,7 @@ const STALE: CallResult = { kind: 'stale' };
 export class CallExchange implements Exchange {
   readonly weight = 1;
   readonly call: SqlCall;
-  /** The result, where that of the follow-up is waited for. */
+  /** The result, where something behind the call is waited for. */
   followed: CallResult | null = null;
   /** That of the call, or the guarded one. */
   readonly #statementName: string;
@@ -53,18 +53,24 @@ export class CallExchange implements Exchange {
   readonly #owner: ExchangeOwner;
   readonly #prepares: boolean;
   readonly #retried: boolean;
+  readonly #held: boolean;
   #bound = false;
+  /** Statements that are over. */
+  #statement = 0;
   #columns: (Buffer | null)[] | null = null;
   #columnsAreViews = false;
   #error: SqlError | null = null;
 
+  /** @param held another exchange completes the call, unless it fails */
   constructor(
     call: SqlCall,
     statement: PreparedStatement | GuardedStatement,
     prepares: boolean,
     retried: boolean,
     owner: ExchangeOwner,
+    held = call.followUp !== undefined,
   ) {
+    this.#held = held;
     this.call = call;
     this.#statementName = statement.name;
     this.#refusal = 'refusal' in statement ? statement.refusal : null;
@@ -80,13 +86,16 @@ export class CallExchange implements Exchange {
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
     switch (type) {
       case BACKEND.dataRow: {
-        if (this.#columns !== null) return null;
+        if (this.#columns !== null || this.#statement > 0) return null;
         const columns = parseDataRow(bytes, start, end);
         if (isViolation(columns)) return columns;
         this.#columns = columns;
         this.#columnsAreViews = true;
         return null;
       }
+      case BACKEND.commandComplete:
+        this.#statement += 1;
+        return null;
       case BACKEND.bindComplete:
         this.#bound = true;
         return null;
@@ -110,13 +119,15 @@ export class CallExchange implements Exchange {
       this.call.complete(STALE);
     } else if (this.#error !== null) {
       this.#failed(this.#error);
-    } else if (this.call.followUp !== undefined) {
+    } else if (this.#columns === null && this.#refusal === 'no-row') {
+      this.call.complete(STALE);
+    } else if (this.#held) {
       this.keep();
       this.followed = this.#columns === null ? NO_ROW : { kind: 'row', columns: this.#columns };
     } else if (this.#columns !== null) {
       this.call.complete({ kind: 'row', columns: this.#columns });
     } else {
-      this.call.complete(this.#refusal === 'no-row' ? STALE : NO_ROW);
+      this.call.complete(NO_ROW);
     }
   }
 

@@ -15,6 +15,11 @@ export interface SessionLink {
   readonly guardsEpoch: boolean;
   /** Whether the far end itself resets what a call left in the session; else the session sends the reset. */
   readonly resetsSession: boolean;
+  /**
+   * Whether a backend is the session's own for one transaction only (a pooler is in between), so that nothing may be left in it
+   * for later: no prepared statement, no setting. Default false.
+   */
+  readonly sharesBackends?: boolean;
   /** Who gets what arrives; set once, before the first `send`. */
   attach(receiver: LinkReceiver): void;
   /**

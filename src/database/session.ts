@@ -20,6 +20,7 @@ import {
 } from './batch-exchange.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { ExchangeQueue } from './exchange-queue.ts';
+import { PooledCalls } from './pooled-calls.ts';
 import { ResetSender } from './reset-sender.ts';
 import { SqlFailure } from './exchange-result.ts';
 import type { Exchange } from './session-exchange.ts';
@@ -73,7 +74,9 @@ export class Session implements LinkReceiver {
   readonly #events: SessionEvents;
   readonly #splitter: MessageSplitter;
   readonly #writer = new MessageWriter();
-  readonly #statements = new PreparedStatements(this.#writer);
+  readonly #statements: PreparedStatements;
+  /** Where nothing can be left in a backend. */
+  readonly #pooled: PooledCalls | null;
   readonly #resets: ResetSender;
   /** Calls of this turn, which are not sent yet. */
   #turn: SqlCall[] = [];
@@ -92,13 +95,13 @@ export class Session implements LinkReceiver {
   constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
     this.#link = link;
     this.#events = events;
+    const shares = link.sharesBackends === true;
+    this.#statements = new PreparedStatements(this.#writer, !shares);
     const { identity, settings, objects } = resetStatements(channels, null);
-    this.#resets = new ResetSender(
-      this.#writer,
-      this.#statements,
-      [...identity, ...settings, ...objects],
-      (exchange) => this.#sendExchange(exchange),
-    );
+    const resets = [...identity, ...settings, ...objects];
+    const send = (exchange: Exchange): void => this.#sendExchange(exchange);
+    this.#resets = new ResetSender(this.#writer, this.#statements, resets, send);
+    this.#pooled = shares ? new PooledCalls(this.#writer, this.#statements, resets, send, this) : null;
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
   }
@@ -125,13 +128,18 @@ export class Session implements LinkReceiver {
     setImmediate(this.#endTurn);
   }
 
-  /** Runs one statement with parameters in text format, in a transaction of its own unless one is kept open. */
+  /**
+   * Runs one statement with parameters in text format, in a transaction of its own unless one is kept open.
+   * @param before runs before it in the same transaction, and has a result of its own; over links that share backends only
+   */
   query(
     text: string,
     parameters: readonly (string | null)[],
     keepsTransaction = false,
+    before: string | null = null,
   ): Promise<SqlResult[]> {
     return this.#gather((writer) => {
+      if (before !== null) this.#statements.write({ name: '', text: before, parameterTypes: [] }, [], 0);
       writeParse(writer, '', text);
       writeBind(writer, '', '', parameters, 0);
       writeDescribe(writer, 'portal', '');
@@ -300,6 +308,10 @@ export class Session implements LinkReceiver {
     }
     const statement = guarded ?? call.statement;
     const parameters = guarded === undefined ? call.parameters : [...call.parameters, epoch];
+    if (this.#pooled !== null) {
+      this.#pooled.send(call, statement, parameters);
+      return;
+    }
     const prepares = !this.#statements.has(statement.name);
     this.#resets.makeCertain(call.followUp === undefined ? [statement] : [statement, call.followUp]);
     try {

@@ -1,5 +1,6 @@
 // Opens the database that a server was told to serve from, with howdah's schema in it: the embedded engine or a PostgreSQL
 // server. Knows nothing of HTTP.
+import { EVENTS_CHANNEL } from '../catalog/event-hub.ts';
 import type { Database, SetupSession } from '../database/database.ts';
 import type { EmbeddedDatabase } from '../database/embedded/embedded-database.ts';
 import { openEmbedded } from '../database/embedded/open-embedded.ts';
@@ -9,11 +10,14 @@ import { openServer } from '../database/server/open-server.ts';
 import type { ServerDatabase } from '../database/server/server-database.ts';
 import { HowdahError } from '../errors.ts';
 import type { Observer } from '../observe/observation.ts';
+import { CONFIGURATION_CHANNEL } from './listener-configuration.ts';
 
 /** Where a server's database is. */
 export interface ServerDatabaseChoice {
   /** Connection string: URL, `name=value …`, or `env`. */
   readonly url: string;
+  /** The same for a way past a pooler, for what needs a backend of its own; null: there is none, or no pooler. */
+  readonly directUrl?: string | null;
   /** Sessions for calls, at most. */
   readonly maxSessions: number;
 }
@@ -50,6 +54,17 @@ export interface OpenDatabase {
 /** Notified of each change of the catalog. */
 export const CATALOG_CHANNEL = 'howdah_catalog';
 
+/**
+ * What shows that a channel has been notified, where nothing can be listened to. Messages for WebSockets are looked for about once
+ * a second anyway; commands to a server (howdah_control) are heard, or not.
+ */
+const CHANNEL_VERSIONS: Readonly<Record<string, string>> = {
+  [CATALOG_CHANNEL]: 'howdah.epoch()::text',
+  [EVENTS_CHANNEL]: `concat_ws(' ', (select max(id) from howdah.events), (select count(*) from howdah.unnumbered_events))`,
+  [CONFIGURATION_CHANNEL]: `concat_ws(' ', (select md5(string_agg(l::text, ' ' order by id)) from omni_httpd.listeners l),
+    (select md5(string_agg(c::text, ' ' order by id)) from howdah.certificates c), howdah.http_workers())`,
+};
+
 /** insufficient_privilege. */
 const NOT_ALLOWED = '42501';
 
@@ -82,6 +97,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     observer,
     handlerTimeoutMs,
     listenChannels: [CATALOG_CHANNEL, ...channels],
+    channelVersions: CHANNEL_VERSIONS,
     ...(options.installs === false ? {} : { onStart }),
   });
   return {

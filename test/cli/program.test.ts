@@ -338,8 +338,16 @@ describe('howdah serve --database', () => {
 
   test('serves from a server, and from no data directory', async () => {
     const { serve } = await run(['serve', '--database', url, '--sessions', '3']);
-    assert.deepEqual(serve, { ...DEFAULTS, dataDirectory: null, server: { url, maxSessions: 3 } });
-    assert.deepEqual((await run(['serve'], { HOWDAH_DATABASE: url })).serve?.server, { url, maxSessions: 8 });
+    assert.deepEqual(serve, {
+      ...DEFAULTS,
+      dataDirectory: null,
+      server: { url, directUrl: null, maxSessions: 3 },
+    });
+    assert.deepEqual((await run(['serve'], { HOWDAH_DATABASE: url })).serve?.server, {
+      url,
+      directUrl: null,
+      maxSessions: 8,
+    });
   });
 
   test('excludes --data and --memory; a data directory of the command line goes before the environment', async () => {
@@ -353,7 +361,7 @@ describe('howdah serve --database', () => {
       HOWDAH_DATA: 'there',
       HOWDAH_MEMORY: 'true',
     });
-    assert.deepEqual(serve?.server, { url, maxSessions: 8 });
+    assert.deepEqual(serve?.server, { url, directUrl: null, maxSessions: 8 });
   });
 
   test('takes a number of sessions from 1', async () => {

@@ -153,8 +153,8 @@ async function accepting(server: ChildProcess, socketPath: string): Promise<void
   probe.destroy();
 }
 
-/** PostgreSQL refuses to run as root. */
-function serverUser(): { uid?: number; gid?: number } {
+/** PostgreSQL and PgBouncer refuse to run as root. */
+export function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   for (const name of ['postgres', 'nobody']) {

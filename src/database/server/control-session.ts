@@ -13,6 +13,10 @@ export interface ControlSessionOptions {
   readonly open: () => Promise<OpenedLink>;
   /** What it listens to. */
   readonly channels: readonly string[];
+  /** Of channels, SQL for a text that changes when they are notified: over a pooler, nothing can be listened to. */
+  readonly channelVersions: Readonly<Record<string, string>>;
+  /** Whether a pooler in between is to be taken for one that gives each client a backend of its own. */
+  readonly keepsBackend: boolean;
   notification(channel: string, payload: string): void;
   /** It listens again; what was notified meanwhile is not known. */
   reconnected(): void;
@@ -21,8 +25,14 @@ export interface ControlSessionOptions {
 /** How long a statement waits for the session before it is refused. */
 const WAIT_MS = 10_000;
 
+/** How often versions are asked for where nothing can be listened to. */
+const VERSIONS_INTERVAL_MS = 1000;
+
 /** A table that somebody keeps locked must not keep the catalog from being read for ever. */
 const LOCK_TIMEOUT_MS = 2000;
+
+/** The same for one transaction. */
+const SET_LOCK_TIMEOUT = `select pg_catalog.set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true)`;
 
 interface Waiter {
   readonly ready: (session: Session) => void;
@@ -37,6 +47,9 @@ export class ControlSession {
   #link: ServerLink | null = null;
   #session: Session | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #sharesBackends = false;
+  readonly #versions = new Map<string, string>();
+  #versionsTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: ControlSessionOptions) {
@@ -52,7 +65,8 @@ export class ControlSession {
   /** Rejects with SqlFailure where PostgreSQL reports an error, with another error where the session was lost. */
   async query(text: string, parameters: readonly (string | null)[] = []): Promise<SqlResult> {
     const session = await this.#whenReady();
-    const [result] = await session.query(text, parameters);
+    const before = this.#sharesBackends ? SET_LOCK_TIMEOUT : null;
+    const result = (await session.query(text, parameters, false, before)).at(-1);
     return result ?? { fields: [], rows: [], tag: '' };
   }
 
@@ -69,6 +83,7 @@ export class ControlSession {
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#versionsTimer !== null) clearTimeout(this.#versionsTimer);
     this.#link?.end();
     this.#link = null;
     this.#session = null;
@@ -86,8 +101,13 @@ export class ControlSession {
       lost: () => this.#lost(session),
     });
     this.#link = link;
-    const listens = this.#options.channels.map((channel) => `listen ${quoteIdentifier(channel)}`);
-    await session.exec([`set lock_timeout = ${LOCK_TIMEOUT_MS}`, ...listens].join('; '));
+    this.#sharesBackends = link.sharesBackends && !this.#options.keepsBackend;
+    if (this.#sharesBackends) {
+      this.#askForVersions();
+    } else {
+      const listens = this.#options.channels.map((channel) => `listen ${quoteIdentifier(channel)}`);
+      await session.exec([`set lock_timeout = ${LOCK_TIMEOUT_MS}`, ...listens].join('; '));
+    }
     if (this.#closed) link.end();
     this.#session = session;
     this.#backoff.succeeded();
@@ -97,6 +117,36 @@ export class ControlSession {
     }
     this.#waiters.clear();
     return opened;
+  }
+
+  /** In place of notifications. Ends by itself where the session is one that listens. */
+  #askForVersions(): void {
+    const versions = this.#options.channels.flatMap((channel) => {
+      const version = this.#options.channelVersions[channel];
+      return version === undefined ? [] : [{ channel, version }];
+    });
+    if (this.#versionsTimer !== null || versions.length === 0) return;
+    const ask = async (): Promise<void> => {
+      if (this.#session === null) return;
+      const { rows } = await this.query(`select ${versions.map(({ version }) => version).join(', ')}`);
+      for (const [i, { channel }] of versions.entries()) {
+        const version = rows[0]?.[i] ?? '';
+        const before = this.#versions.get(channel);
+        this.#versions.set(channel, version);
+        if (before !== version) this.#options.notification(channel, '');
+      }
+    };
+    const wait = (): void => {
+      this.#versionsTimer = setTimeout(() => {
+        ask()
+          .catch(() => undefined) // Where the schema is gone for now, or the session, it is asked for again.
+          .finally(() => {
+            this.#versionsTimer = null;
+            if (!this.#closed && this.#sharesBackends) wait();
+          });
+      }, VERSIONS_INTERVAL_MS);
+    };
+    wait();
   }
 
   #lost(session: Session): void {

@@ -126,8 +126,8 @@ function pooler(facts: Facts, { processId }: ExaminationOptions): Finding {
   if (Number(facts['pid']) === processId) return ok('pooler', 'the connection goes to the server itself');
   return warning(
     'pooler',
-    'something between here and the server (a pooler) ends connections and makes its own',
-    'give the address of the server itself, or have the pooler keep a server connection for each client (pool_mode = session)',
+    'something between here and the server (a pooler) ends connections and makes its own: it is served through, without prepared statements',
+    'give howdah serve the address of the server itself as --direct-url, so that changes are heard of and not looked for once a second',
   );
 }
 

@@ -10,6 +10,8 @@ import type { OpenedLink } from './open-link.ts';
 export interface LentSessionsOptions {
   readonly observer: Observer;
   readonly open: () => Promise<OpenedLink>;
+  /** Whether a pooler in between is to be taken for one that gives each client a backend of its own. */
+  readonly keepsBackend: boolean;
   readonly maxSessions: number;
   /** Borrowers that may wait; one more is refused. */
   readonly maxWaiting: number;
@@ -25,6 +27,8 @@ const IDLE_MS = 10_000;
 interface Lent {
   readonly session: Session;
   readonly link: OpenedLink['link'];
+  /** Nothing can be set in it for longer than a transaction. */
+  readonly sharesBackends: boolean;
   lost: boolean;
   /** What is said while it is reset is of no interest. */
   returning: boolean;
@@ -40,6 +44,8 @@ interface Waiter {
 export class LentSessions {
   readonly #options: LentSessionsOptions;
   readonly #reset: string;
+  /** The time limit for one transaction. */
+  readonly #limit: string;
   readonly #idle: Lent[] = [];
   readonly #waiters = new Set<Waiter>();
   /** Sessions that are lent, opened or idle. */
@@ -51,6 +57,7 @@ export class LentSessions {
     this.#options = options;
     const { identity, settings, objects } = resetStatements([], null);
     const timeout = `SET statement_timeout = ${options.statementTimeoutMs}`;
+    this.#limit = `select pg_catalog.set_config('statement_timeout', '${options.statementTimeoutMs}', true)`;
     this.#reset = [...identity, ...settings, ...objects, timeout].join('; ');
   }
 
@@ -65,7 +72,9 @@ export class LentSessions {
       return await use({
         query: async (text, parameters = []) => {
           assertMine();
-          return firstResult(await lent.session.query(text, parameters, true));
+          const before = lent.sharesBackends ? this.#limit : null;
+          const results = await lent.session.query(text, parameters, true, before);
+          return firstResult(before === null ? results : results.slice(1));
         },
         exec: async (text) => {
           assertMine();
@@ -135,8 +144,9 @@ export class LentSessions {
         progressed: () => undefined,
         lost: () => this.#lost(lent),
       });
-      const lent: Lent = { session, link, lost: false, returning: false, idleTimer: null };
-      await session.exec(this.#reset);
+      const sharesBackends = link.sharesBackends && !this.#options.keepsBackend;
+      const lent: Lent = { session, link, sharesBackends, lost: false, returning: false, idleTimer: null };
+      if (!sharesBackends) await session.exec(this.#reset);
       return lent;
     } catch (error) {
       this.#forget();
@@ -150,7 +160,7 @@ export class LentSessions {
       lent.returning = true;
       // By itself: in one simple query with the resets it would undo them.
       await lent.session.exec('ROLLBACK');
-      await lent.session.exec(this.#reset);
+      if (!lent.sharesBackends) await lent.session.exec(this.#reset);
       lent.returning = false;
     } catch {
       lent.link.end();

@@ -86,10 +86,12 @@ async function inspect(
     const { rows } = await client.query<{
       number: string;
       name: string;
+      pid: number;
       standby: boolean;
       readonly: boolean;
     }>(
       `select current_setting('server_version_num') as number, current_setting('server_version') as name,
+         pg_catalog.pg_backend_pid() as pid,
          pg_catalog.pg_is_in_recovery() as standby,
          pg_catalog.pg_is_in_recovery() or current_setting('default_transaction_read_only')::bool as readonly`,
     );
@@ -104,7 +106,7 @@ async function inspect(
       await client.end();
       return null;
     }
-    return { link: takeOver(client, host, tls), place, version };
+    return { link: takeOver(client, host, tls, found.pid), place, version };
   } catch (error) {
     void client.end().catch(() => undefined);
     throw error;
@@ -129,14 +131,16 @@ function isWanted(
  * The driver's reader is the only one who listens to 'data'; what it hears of errors and of the end is told to a client
  * that nobody uses. Between exchanges nothing is on its way.
  */
-function takeOver(client: Client, host: ServerHost, tls: TlsAttempt): ServerLink {
+function takeOver(client: Client, host: ServerHost, tls: TlsAttempt, backendId: number): ServerLink {
   const { connection, processID, secretKey } = client as unknown as ClientInternals;
   const stream = connection?.stream;
   if (stream?.listenerCount('data') !== 1 || typeof processID !== 'number' || typeof secretKey !== 'number') {
     throw new Error('the socket of the driver pg cannot be taken over: it was made for pg 8.23');
   }
   stream.removeAllListeners('data');
-  return new ServerLink(stream, { processId: processID, secretKey, host, tls });
+  // A pooler makes up the process that it announces.
+  const sharesBackends = processID !== backendId;
+  return new ServerLink(stream, { processId: processID, secretKey, host, tls }, sharesBackends);
 }
 
 async function clientConfig(

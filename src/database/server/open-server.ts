@@ -18,6 +18,8 @@ const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
 export interface ServerOptions {
   /** Connection string: URL, `name=value …`, or `env`. */
   readonly url: string;
+  /** The same for a way past a pooler, for what needs a backend of its own; default: none. */
+  readonly directUrl?: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly observer: Observer;
   /** Default 8. */
@@ -30,6 +32,8 @@ export interface ServerOptions {
   readonly handlerTimeoutMs?: number;
   /** Channels to listen to. */
   readonly listenChannels?: readonly string[];
+  /** Of channels, SQL for a text that changes when they are notified, for where nothing can be listened to. */
+  readonly channelVersions?: Readonly<Record<string, string>>;
   /** Runs once, in a session of its own, before any call. */
   readonly onStart?: (session: SetupSession) => Promise<void>;
 }
@@ -39,15 +43,20 @@ export interface ServerOptions {
  */
 export async function openServer(options: ServerOptions): Promise<ServerDatabase> {
   const settings = parseConnectionString(options.url, options.env);
-  if (options.onStart !== undefined) await withSetupSession(settings, options.observer, options.onStart);
+  const { directUrl = null } = options;
+  const direct = directUrl === null ? null : parseConnectionString(directUrl, options.env);
+  if (options.onStart !== undefined)
+    await withSetupSession(direct ?? settings, options.observer, options.onStart);
   const database = new ServerDatabase({
     settings,
+    direct,
     observer: options.observer,
     maxSessions: options.maxSessions ?? DEFAULT_MAX_SESSIONS,
     maxQueuedCalls: options.maxQueuedCalls ?? DEFAULT_MAX_QUEUED_CALLS,
     queueTimeoutMs: options.queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
     handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
     listenChannels: options.listenChannels ?? [],
+    channelVersions: options.channelVersions ?? {},
   });
   await database.open();
   return database;

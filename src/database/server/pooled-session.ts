@@ -215,7 +215,8 @@ export class PooledSession {
     if (cancellation !== null) {
       const ignored = this.#session.running.some((call) => cancellation.targets.has(call));
       if (cancellation.hit || !ignored || now - cancellation.since < CANCEL_GRACE_MS) return;
-      terminate(this.#link.backend.processId);
+      // Of a pooler, the number is no process of the server's: it closes the backend of a client that is gone.
+      if (!this.#link.sharesBackends) terminate(this.#link.backend.processId);
       this.#link.closeOverrun(`a call did not end when it was cancelled`);
     } else if (elapsed >= limitMs) {
       this.#cancel(targets, 'timeout', now);

@@ -13,6 +13,8 @@ import { SessionPool } from './session-pool.ts';
 
 export interface ServerDatabaseOptions {
   readonly settings: ConnectionSettings;
+  /** For what needs a backend of its own, past a pooler that `settings` lead to; null: the same. */
+  readonly direct: ConnectionSettings | null;
   readonly observer: Observer;
   /** 0: none, for what is to run no calls. */
   readonly maxSessions: number;
@@ -20,6 +22,7 @@ export interface ServerDatabaseOptions {
   readonly queueTimeoutMs: number;
   readonly handlerTimeoutMs: number;
   readonly listenChannels: readonly string[];
+  readonly channelVersions: Readonly<Record<string, string>>;
 }
 
 export class ServerDatabase implements Database {
@@ -37,9 +40,13 @@ export class ServerDatabase implements Database {
   constructor(options: ServerDatabaseOptions) {
     this.#options = options;
     const open = () => openLink(options.settings);
+    const openDirect = () => openLink(options.direct ?? options.settings);
+    const keepsBackend = options.direct !== null;
     this.#control = new ControlSession({
       observer: options.observer,
-      open,
+      open: openDirect,
+      keepsBackend,
+      channelVersions: options.channelVersions,
       channels: options.listenChannels,
       notification: (channel, payload) => {
         for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
@@ -51,7 +58,8 @@ export class ServerDatabase implements Database {
     const { observer, maxSessions, maxQueuedCalls, queueTimeoutMs, handlerTimeoutMs } = options;
     this.#lent = new LentSessions({
       observer,
-      open,
+      open: openDirect,
+      keepsBackend,
       maxSessions,
       maxWaiting: maxQueuedCalls,
       waitTimeoutMs: queueTimeoutMs,
@@ -99,7 +107,8 @@ export class ServerDatabase implements Database {
 
   /** In a session of its own, so that nothing waits for it and nothing is left of it. */
   runScript(text: string): Promise<SqlResult[]> {
-    return withSetupSession(this.#options.settings, this.#options.observer, (session) => session.exec(text));
+    const { settings, direct, observer } = this.#options;
+    return withSetupSession(direct ?? settings, observer, (session) => session.exec(text));
   }
 
   onNotification(channel: string, listener: (payload: string) => void): () => void {

@@ -23,6 +23,7 @@ export interface BackendIdentity {
 export class ServerLink implements SessionLink {
   readonly guardsEpoch = false;
   readonly resetsSession = false;
+  readonly sharesBackends: boolean;
   readonly backend: BackendIdentity;
   readonly #socket: Duplex;
   #receiver: LinkReceiver | null = null;
@@ -39,7 +40,8 @@ export class ServerLink implements SessionLink {
   };
 
   /** Takes the socket over; nothing of it has been read yet. */
-  constructor(socket: Duplex, backend: BackendIdentity) {
+  constructor(socket: Duplex, backend: BackendIdentity, sharesBackends = false) {
+    this.sharesBackends = sharesBackends;
     this.#socket = socket;
     this.backend = backend;
     socket.on('data', (bytes: Buffer) => this.#receiver?.receive(bytes));

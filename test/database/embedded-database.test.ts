@@ -139,7 +139,7 @@ describe('a call that runs too long', () => {
   });
 
   it('leaves calls that waited too long for another engine unavailable', async (context) => {
-    const { database } = await openPrepared(context, { handlerTimeoutMs: 300, queueTimeoutMs: 50 });
+    const { database } = await openPrepared(context, { handlerTimeoutMs: 300, queueTimeoutMs: 500 });
     await database.exec(ENDLESS);
     const answers = await Promise.all([
       call(database, 'select endless()'),

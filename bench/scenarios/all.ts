@@ -12,6 +12,7 @@ import { sqlHttp2 } from './sql-http2.ts';
 import { sqlServer, sqlServerVisits } from './sql-server.ts';
 import { sqlServerInsert, sqlServerRows } from './sql-server-more.ts';
 import { startExisting, startFresh } from './start.ts';
+import { staticFiles, staticFilesLarge } from './static-files.ts';
 import {
   webSocketBinary,
   webSocketDeflate,
@@ -28,6 +29,8 @@ export const SCENARIOS: readonly Scenario[] = [
   bodyHttp1,
   fetchStyle,
   fetchRoutes,
+  staticFiles,
+  staticFilesLarge,
   plainHttp2,
   plainHttp2Single,
   headersHttp2,

@@ -114,6 +114,11 @@ export const ERRORS = {
     message: 'no session with the database became free in time',
     hint: 'end transactions and streams of rows sooner, or allow more sessions with --sessions',
   },
+  HOWDAH_TOO_MANY_FILES: {
+    status: 503,
+    message: 'no more files can be opened now',
+    hint: 'allow the process, or the system, more open files (ulimit -n, fs.file-max)',
+  },
   HOWDAH_APPLICATION_UNUSABLE: {
     status: null,
     message: 'the application cannot be served',

@@ -1,14 +1,18 @@
 // Files below directories that the operator allows: finds what a path names there, without a way out, and answers a request with
 // it. Decides nothing about who may ask for which.
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, readdir, readlink, realpath, stat, type FileHandle } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { readdir, realpath, type FileHandle } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { HowdahError } from '../errors.ts';
-import { getField, type FieldLines } from '../protocol/http/field-lines.ts';
+import { checkConditions } from '../protocol/http/conditions.ts';
+import { parseEntityTag } from '../protocol/http/entity-tag.ts';
+import type { FieldLines } from '../protocol/http/field-lines.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { Exchange } from './exchange.ts';
+import { wholeOf } from './files/content-plan.ts';
+import { absent, identityOf, isWithin, openBelow, type OpenFile } from './files/open-file.ts';
+import { fileBody } from './files/send-content.ts';
 
 /** A file, or a directory, that is to be the answer. */
 export interface LocalFile {
@@ -34,16 +38,6 @@ const LONGEST_TAG_KEY = 100;
 
 const CACHE_CONTROL = 'public, max-age=3600';
 
-/** What open and realpath say of what is not there for us: also a name that is too long, one with a file for a directory, a socket. */
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'EINVAL', 'ENXIO']);
-
-interface OpenFile {
-  readonly handle: FileHandle;
-  readonly size: number;
-  /** Tells the contents apart as far as the system does. */
-  readonly identity: string;
-}
-
 export class LocalFiles {
   readonly #allowed: readonly string[];
   readonly #tags = new BoundedCache<string>(CACHED_TAGS, LONGEST_TAG_KEY);
@@ -59,23 +53,16 @@ export class LocalFiles {
    */
   async respond(exchange: Exchange, file: LocalFile): Promise<void> {
     const mount = await this.#allowedMount(file.mount);
-    const path = await find(mount, file.path);
-    if (path === null) {
+    const found = await openBelow(mount, [file.path]);
+    const index = found === 'directory' ? await openBelow(mount, [file.path, 'index.html']) : null;
+    const opened = index ?? found;
+    if (opened === null || (opened === 'directory' && !file.listing)) {
       notFound(exchange);
-      return;
-    }
-    const isDirectory = await stat(path).then((found) => found.isDirectory(), absent);
-    const opened = await openFile(
-      mount,
-      isDirectory === true ? await find(mount, `${file.path}/index.html`) : path,
-    );
-    if (opened !== null) {
-      const name = isDirectory === true ? 'index.html' : file.path;
-      await this.#respondFile(exchange, file, opened, contentTypeOf(name, null));
-    } else if (isDirectory === true && file.listing) {
-      await respondList(exchange, file, path);
+    } else if (opened === 'directory') {
+      await respondList(exchange, file, join(mount, file.path));
     } else {
-      notFound(exchange);
+      const name = opened === index ? 'index.html' : file.path;
+      await this.#respondFile(exchange, file, opened, contentTypeOf(name, null));
     }
   }
 
@@ -97,7 +84,9 @@ export class LocalFiles {
     opened: OpenFile,
     contentType: string,
   ): Promise<void> {
-    const { handle, size, identity } = opened;
+    const { handle, stats } = opened;
+    const { size } = stats;
+    const identity = identityOf(stats);
     let streams = false;
     try {
       const whole = size <= WHOLE_BYTES ? await handle.readFile() : null;
@@ -107,8 +96,11 @@ export class LocalFiles {
         this.#tags.set(identity, etag);
       }
       const fields = withDefaults(file.fields, contentType, etag);
-      if (matches(getField(exchange.head.fields, 'if-none-match'), etag)) {
-        exchange.respond({ status: 304, fields, body: null });
+      const { method, fields: request } = exchange.head;
+      const validators = { etag: parseEntityTag(etag), lastModifiedMs: null };
+      const verdict = checkConditions(method, request, validators);
+      if (verdict !== 'proceed') {
+        exchange.respond({ status: verdict, fields, body: verdict === 304 ? null : '' });
       } else if (whole !== null) {
         exchange.respond({ status: 200, fields, body: whole });
       } else {
@@ -117,51 +109,13 @@ export class LocalFiles {
         exchange.respondStreamed({
           status: 200,
           fields: [...fields, ...length],
-          body: content(handle, size),
+          body: fileBody(handle, wholeOf(stats)),
         });
       }
     } finally {
       if (!streams) await handle.close();
     }
   }
-}
-
-/** The real path of what is below the mount, or null. */
-async function find(mount: string, path: string): Promise<string | null> {
-  if (path.includes('\0')) return null;
-  const real = await realpath(join(mount, path)).catch(absent);
-  return real !== null && isWithin(mount, real) ? real : null;
-}
-
-function isWithin(directory: string, path: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
-}
-
-function absent(error: NodeJS.ErrnoException): null {
-  if (ABSENT.has(error.code ?? '')) return null;
-  throw error;
-}
-
-/** null: no regular file below the mount. */
-async function openFile(mount: string, path: string | null): Promise<OpenFile | null> {
-  if (path === null) return null;
-  // Without waiting for whoever writes into a pipe.
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-  const handle = await open(path, flags).catch(absent);
-  if (handle === null) return null;
-  try {
-    const { size, dev, ino, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
-    // What was opened, where the system tells: a directory on the way may have become a link since.
-    const real = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => path);
-    if ((await handle.stat()).isFile() && isWithin(mount, real)) {
-      return { handle, size: Number(size), identity: `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}` };
-    }
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-  await handle.close();
-  return null;
 }
 
 async function digest(handle: FileHandle): Promise<string> {
@@ -176,22 +130,6 @@ async function digest(handle: FileHandle): Promise<string> {
   }
 }
 
-/** `size` bytes, and no more: the length has been announced. Closes the file. */
-async function* content(handle: FileHandle, size: number): AsyncGenerator<Buffer> {
-  try {
-    let position = 0;
-    while (position < size) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield chunk.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
 function withDefaults(given: FieldLines, contentType: string, etag: string): string[] {
   const fields = [...given];
   for (const [name, value] of [
@@ -202,13 +140,6 @@ function withDefaults(given: FieldLines, contentType: string, etag: string): str
     if (!given.some((other, i) => i % 2 === 0 && other.toLowerCase() === name)) fields.push(name, value);
   }
   return fields;
-}
-
-/** If-None-Match (RFC 9110 §13.1.2): weak comparison. */
-function matches(condition: string | undefined, etag: string): boolean {
-  if (condition === undefined) return false;
-  if (condition.trim() === '*') return true;
-  return condition.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }
 
 async function respondList(exchange: Exchange, file: LocalFile, directory: string): Promise<void> {

@@ -21,7 +21,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Context } from '../../src/web/handler.ts';
+import { middleware, route } from '../../src/web/route.ts';
+import { absent } from '../../src/web/files/open-file.ts';
 import { staticFiles, type StaticOptions } from '../../src/web/files/static-files.ts';
+import { startApplication } from '../support/application-fixture.ts';
 import { startHttp, type HttpFixture } from '../support/http-fixture.ts';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'howdah-static-')));
@@ -491,6 +494,57 @@ describe('what is compressed already', () => {
     const { headers } = await get(http, 'app.js', 'accept-encoding: br\r\n');
     assert.deepEqual([headers['content-encoding'], headers['vary']], [undefined, undefined]);
   });
+});
+
+test("a page of one's own is sent, whole and with 404, for what is not there, whoever asks and how", async () => {
+  write('none.html', '<p>Nothing here');
+  write('none-large.html', large);
+  await using http = await serve({ notFound: 'none.html', cacheControl: 'immutable' });
+  const known = (await get(http, 'none.html')).headers['etag'] ?? '';
+  for (const path of ['none.txt', 'sub/empty/', '.env', '..%2fa', 'a.txt/']) {
+    const { status, headers, body } = await get(
+      http,
+      path,
+      `if-none-match: ${known}\r\nrange: bytes=0-1\r\n`,
+    );
+    assert.deepEqual([status, body], [404, '<p>Nothing here'], path);
+    assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+    assert.deepEqual([headers['etag'], headers['cache-control']], [undefined, undefined]);
+  }
+  const head = await get(http, 'none.txt', '', 'HEAD');
+  assert.deepEqual([head.status, head.headers['content-length'], head.body], [404, '15', '']);
+  await using streamed = await serve({ notFound: 'none-large.html' });
+  const answer = await get(streamed, 'none.txt');
+  assert.equal(answer.status, 404);
+  assert.ok(Buffer.from(answer.body, 'latin1').equals(large));
+  await untilClosed(join(root, 'none-large.html'));
+  await using without = await serve({ notFound: 'not-there.html' });
+  assert.equal((await get(without, 'none.txt')).status, 404);
+});
+
+test('an unexpected error is answered with 500 and observed, also behind a middleware', async () => {
+  const target = staticFiles({
+    root,
+    cacheControl: () => {
+      throw new Error('no such rule');
+    },
+  });
+  for (const middlewares of [[], [middleware((_request, _context, next) => next())]]) {
+    await using server = await startApplication({ routes: [route('/files/*', { middlewares }, target)] });
+    assert.equal((await server.fetch('/files/a.txt')).status, 500);
+    const { handler, message } = await server.observed('handler-failed');
+    assert.deepEqual([handler, message], ['/files/*', 'no such rule']);
+  }
+});
+
+test('too many open files are a 503 that says so; other errors of the system are as they are', () => {
+  for (const code of ['EMFILE', 'ENFILE']) {
+    const error = Object.assign(new Error(code), { code });
+    assert.throws(() => absent(error), { code: 'HOWDAH_TOO_MANY_FILES', status: 503, cause: error });
+  }
+  const other = Object.assign(new Error('EIO'), { code: 'EIO' });
+  assert.throws(() => absent(other), other);
+  assert.equal(absent(Object.assign(new Error('ENOENT'), { code: 'ENOENT' })), null);
 });
 
 test('a fallback answers for pages that are not there, not for what pages load', async () => {

@@ -51,9 +51,18 @@ export function planContent(
     : several(representation, selected);
 }
 
-function whole({ size, fields, contentFields }: Representation): ContentPlan {
-  const pieces = size === 0 ? [] : [{ first: 0, last: size - 1 }];
-  return { status: 200, fields: [...contentFields, ...fields], pieces, length: size };
+function whole(representation: Representation): ContentPlan {
+  const { size, fields, contentFields } = representation;
+  return {
+    status: 200,
+    fields: [...contentFields, ...fields],
+    pieces: wholeOf(representation),
+    length: size,
+  };
+}
+
+export function wholeOf({ size }: Pick<Representation, 'size'>): readonly Piece[] {
+  return size === 0 ? [] : [{ first: 0, last: size - 1 }];
 }
 
 function single({ size, fields, contentFields }: Representation, range: ByteRange): ContentPlan {

@@ -34,6 +34,8 @@ export class StoredFile implements Representation {
   readonly contentFields: FieldLines;
   /** Null for what is too large to be kept. */
   readonly content: Buffer | null;
+  /** What speaks of the content where it is the page of another answer. */
+  readonly pageFields: FieldLines;
   /** Of the answer to a plain GET. */
   readonly allFields: FieldLines;
 
@@ -55,13 +57,12 @@ export class StoredFile implements Representation {
       formatHttpDate(lastModifiedMs),
       ...appearance.fields,
     ];
-    this.contentFields = [
+    this.pageFields = [
       'content-type',
       appearance.contentType,
       ...(contentEncoding === null ? [] : ['content-encoding', contentEncoding]),
-      'accept-ranges',
-      'bytes',
     ];
+    this.contentFields = [...this.pageFields, 'accept-ranges', 'bytes'];
     this.allFields = [...this.contentFields, ...this.fields];
   }
 }

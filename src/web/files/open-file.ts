@@ -3,6 +3,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { HowdahError } from '../../errors.ts';
 
 export interface OpenFile {
   readonly kind: 'file';
@@ -13,9 +14,16 @@ export interface OpenFile {
 /** What the system says of what is not there for us: also a name that is too long, one with a file for a directory, a socket. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EPERM', 'EINVAL', 'ENXIO']);
 
-/** Gives null for what is not there; other errors are thrown. */
+/**
+ * Gives null for what is not there; other errors are thrown.
+ * @throws HowdahError HOWDAH_TOO_MANY_FILES, which passes
+ */
 export function absent(error: NodeJS.ErrnoException): null {
-  if (ABSENT.has(error.code ?? '')) return null;
+  const { code = '' } = error;
+  if (ABSENT.has(code)) return null;
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    throw new HowdahError('HOWDAH_TOO_MANY_FILES', error.message, { cause: error });
+  }
   throw error;
 }
 
@@ -30,6 +38,7 @@ export async function openBelow(
   root: string,
   segments: readonly string[],
 ): Promise<OpenFile | 'directory' | null> {
+  if (segments.some((name) => name.includes('\0'))) return null;
   // Looked up each time: what the root is may change, a release that is linked to, say.
   const below = await realpath(root).catch(absent);
   const path = below === null ? null : await realpath(join(below, ...segments)).catch(absent);
@@ -57,7 +66,7 @@ async function openFile(root: string, path: string): Promise<OpenFile | null> {
   return null;
 }
 
-function isWithin(directory: string, path: string): boolean {
+export function isWithin(directory: string, path: string): boolean {
   return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 }
 
@@ -69,6 +78,11 @@ export async function openUnchanged(path: string, known: Stats): Promise<FileHan
   if (stats !== null && sameContent(stats, known)) return handle;
   await handle.close();
   return null;
+}
+
+/** Tells the contents of files apart as far as the system does. */
+export function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
 /** Whether both are of the same content, as far as the system tells. */

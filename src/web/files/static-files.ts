@@ -6,7 +6,7 @@ import { parseWeighted } from '../../protocol/http/weighted.ts';
 import { contentTypeOf } from '../content-type.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Context, RouteTarget } from '../handler.ts';
-import { isConditional, planContent } from './content-plan.ts';
+import { isConditional, planContent, wholeOf } from './content-plan.ts';
 import { directoryPage } from './directory-list.ts';
 import { FileStore, type FoundFile } from './file-store.ts';
 import { relativePath, type RelativePath } from './relative-path.ts';
@@ -56,23 +56,19 @@ class StaticFiles implements RouteTarget {
     });
   }
 
-  handleExchange(exchange: Exchange, context: Pick<Context, 'groups'>): void {
+  /** What it rejects with, an unexpected error of the file system or of a function among the options, is for the caller to tell. */
+  handleExchange(exchange: Exchange, context: Pick<Context, 'groups'>): void | Promise<void> {
     const { file, group, dotFiles } = this.#settings;
     if (file !== null) {
-      this.#answer(exchange, { segments: [file], directory: false, hidden: false });
-      return;
+      return this.#answer(exchange, { segments: [file], directory: false, hidden: false });
     }
     const path = relativePath(context.groups[group] ?? exchange.head.path);
-    if (path === null) exchange.fail(404);
-    else if (!path.hidden || dotFiles === 'served') this.#answer(exchange, path);
-    else exchange.fail(dotFiles === 'refused' ? 403 : 404);
+    if (path !== null && (!path.hidden || dotFiles === 'served')) return this.#answer(exchange, path);
+    if (path === null || dotFiles === 'hidden') return this.#notFound(exchange);
+    return exchange.fail(403);
   }
 
-  #answer(exchange: Exchange, path: RelativePath): void {
-    this.#find(exchange, path).catch((error: unknown) => failed(exchange, error));
-  }
-
-  async #find(exchange: Exchange, { segments, directory }: RelativePath): Promise<void> {
+  async #answer(exchange: Exchange, { segments, directory }: RelativePath): Promise<void> {
     const found = directory ? 'directory' : await this.#file(exchange, segments);
     if (found === null) return this.#missing(exchange);
     if (found !== 'directory') return send(exchange, found);
@@ -146,8 +142,23 @@ class StaticFiles implements RouteTarget {
       const found = await this.#file(exchange, fallback);
       if (found !== null && found !== 'directory') return send(exchange, found);
     }
-    exchange.fail(404);
+    return this.#notFound(exchange);
   }
+
+  async #notFound(exchange: Exchange): Promise<void> {
+    const { notFound, precompressed } = this.#settings;
+    const page = notFound === null ? null : await this.#file(exchange, notFound);
+    if (page === null || page === 'directory') return exchange.fail(404);
+    sendNotFound(exchange, page, precompressed);
+  }
+}
+
+/** Whole, whatever the conditions and ranges of the request are; and not to be kept as long as a file may be. */
+function sendNotFound(exchange: Exchange, { file, handle }: FoundFile, varies: boolean): void {
+  const fields = [...file.pageFields, ...(varies ? ['vary', 'accept-encoding'] : [])];
+  const plan = { status: 404, fields, pieces: wholeOf(file), length: file.size };
+  if (file.content !== null) sendFromMemory(exchange, plan, file.content);
+  else if (handle !== null) sendFromFile(exchange, plan, handle);
 }
 
 function send(exchange: Exchange, { file, handle }: FoundFile): void {
@@ -172,10 +183,4 @@ function redirectToSlash(exchange: Exchange, segments: readonly string[]): void 
 /** A browser that goes to a page says so; what a page loads is missed as what it is. */
 function wantsPage({ head }: Exchange): boolean {
   return /text\/html/i.test(getFieldValues(head.fields, 'accept').join(','));
-}
-
-function failed(exchange: Exchange, error: unknown): void {
-  // Too many files are open: that passes.
-  const { code } = error as NodeJS.ErrnoException;
-  exchange.fail(code === 'EMFILE' || code === 'ENFILE' ? 503 : 500);
 }

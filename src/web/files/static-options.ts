@@ -36,6 +36,8 @@ export interface StaticOptions {
   readonly charset?: string;
   /** File below the root that answers, with 200, for what is not there and looks like a page: for applications that route in the browser. */
   readonly fallback?: string;
+  /** File below the root that is sent, with 404, for what is not there. Default: the text of any 404. */
+  readonly notFound?: string;
 }
 
 export interface StaticSettings {
@@ -51,6 +53,7 @@ export interface StaticSettings {
   readonly types: ReadonlyMap<string, string>;
   readonly charset: string;
   readonly fallback: readonly string[] | null;
+  readonly notFound: readonly string[] | null;
 }
 
 /** @throws TypeError with what is wrong: an option that is none, a root that is no directory, a package that is not there */
@@ -62,7 +65,7 @@ export function staticSettings(options: StaticOptions): StaticSettings {
   const found = statSync(file ?? root, { throwIfNoEntry: false });
   if (file === null && found?.isDirectory() !== true) throw wrong(`${root} is no directory`);
   if (file !== null && found?.isFile() !== true) throw wrong(`${file} is no file`);
-  const { index = ['index.html'], charset = 'utf-8', types = {}, fallback } = options;
+  const { index = ['index.html'], charset = 'utf-8', types = {}, fallback, notFound } = options;
   return {
     root,
     file: file === null ? null : basename(file),
@@ -76,7 +79,8 @@ export function staticSettings(options: StaticOptions): StaticSettings {
       Object.entries(types).map(([name, type]) => [name.replace(/^\./, '').toLowerCase(), type]),
     ),
     charset,
-    fallback: fallback === undefined ? null : fallback.split('/').filter((name) => name !== ''),
+    fallback: namesOf(fallback),
+    notFound: namesOf(notFound),
   };
 }
 
@@ -90,6 +94,7 @@ const KINDS: Readonly<Partial<Record<keyof StaticOptions, Kind>>> = {
   group: 'text',
   charset: 'text',
   fallback: 'text',
+  notFound: 'text',
   listing: 'switch',
   precompressed: 'switch',
 };
@@ -110,6 +115,10 @@ function check(options: unknown): asserts options is StaticOptions {
   if (dotFiles !== undefined && !['hidden', 'refused', 'served'].includes(dotFiles)) {
     throw wrong('dotFiles is hidden, refused or served');
   }
+}
+
+function namesOf(path: string | undefined): readonly string[] | null {
+  return path === undefined ? null : path.split('/').filter((name) => name !== '');
 }
 
 function packageDirectory(name: string): string {

@@ -12,6 +12,8 @@ const ON_THEIR_OWN = ['fixed bytes', 'node:http', 'node:http2', 'node:https', 'h
 const REHEARSED = [
   'plain-http1',
   'json-http1',
+  'static-files',
+  'static-files-large',
   'body-http1',
   'headers-http2',
   'plain-https-h2',

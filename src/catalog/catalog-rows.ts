@@ -26,6 +26,8 @@ export interface ListenerRow {
   readonly address: string;
   readonly port: number;
   readonly effectivePort: number;
+  /** Others that this host served the row on before, the likeliest first. */
+  readonly rememberedPorts?: readonly number[];
   readonly protocol: 'http' | 'https';
 }
 

@@ -1,25 +1,31 @@
-// Keeps the open sockets in line with omni_httpd.listeners: reads the rows, applies them, writes effective_port back and
-// records the reload (omni_httpd.md §5.3). When to reload is told from outside.
+// Keeps the open sockets in line with omni_httpd.listeners: reads the rows, applies them, writes the ports that this node has back
+// and records the reload (omni_httpd.md §5.3). When to reload is told from outside.
 import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { SqlResult } from '../database/exchange-result.ts';
+import { quoteLiteral } from '../database/session-reset.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { CertificateRow, Certificates } from './certificates.ts';
 import type { ListenerResult, ListenerSet } from './listener-set.ts';
+import type { NodeIdentity } from './node-identity.ts';
 
 /** Notified by omni_httpd.reload_configuration(), and so by each change of the listeners. */
 export const CONFIGURATION_CHANNEL = 'omni_httpd_configuration';
 
 /** What of a database is needed here. */
 export interface ListenerDatabase {
-  query(text: string): Promise<SqlResult>;
+  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
   exec(text: string): Promise<unknown>;
 }
+
+/** The port of each row that this node has in the database, as of its last report. */
+type PortsBefore = ReadonlyMap<number, number>;
 
 /** `applied` runs in each reload, before it counts as done. */
 export class ListenerConfiguration {
   readonly #database: ListenerDatabase;
   readonly #listeners: ListenerSet;
   readonly #certificates: Certificates;
+  readonly #node: NodeIdentity;
   readonly #observer: Observer;
   readonly #applied: () => Promise<void>;
   #running: Promise<void> | null = null;
@@ -30,12 +36,14 @@ export class ListenerConfiguration {
     database: ListenerDatabase,
     listeners: ListenerSet,
     certificates: Certificates,
+    node: NodeIdentity,
     observer: Observer,
     applied: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.#database = database;
     this.#listeners = listeners;
     this.#certificates = certificates;
+    this.#node = node;
     this.#observer = observer;
     this.#applied = applied;
   }
@@ -76,20 +84,23 @@ export class ListenerConfiguration {
   }
 
   async #apply(asked: boolean): Promise<readonly ListenerResult[]> {
-    const rows = await this.#read();
+    const { rows, before } = await this.#read();
     this.#listeners.useCertificates(await this.#certificates.load(await this.#readCertificates()));
     const { results, refused } = await this.#listeners.apply(rows, asked);
     if (refused) this.#refuse(results.flatMap(reasonsOf).join('; '));
     else this.#refused = null;
     if (asked) await this.#applied();
-    const before = new Map(rows.map((row) => [row.id, row.effectivePort]));
-    const changed = refused ? [] : results.filter(({ id, port }) => port !== null && port !== before.get(id));
-    const updates = changed.map(
-      ({ id, port }) => `update omni_httpd.listeners set effective_port = ${port} where id = ${id};`,
-    );
+    const ports = this.#listeners.ports.map(({ listener, port }) => ({
+      listener,
+      port,
+      opened: port !== before.get(listener),
+    }));
+    const { id, ...identity } = this.#node;
+    const said = [id, JSON.stringify(identity), JSON.stringify(ports)].map(quoteLiteral).join(', ');
     // The trigger of listeners asks for no reload while howdah.server_write is on.
     await this.#database.exec(
-      `begin; set local howdah.server_write = 'on'; ${updates.join(' ')} select howdah.record_reload(${asked}); commit`,
+      `begin; set local howdah.server_write = 'on'; select howdah.report_ports(${said});
+       select howdah.record_reload(${asked}); commit`,
     );
     return results;
   }
@@ -99,17 +110,34 @@ export class ListenerConfiguration {
     this.#observer.observe({ kind: 'configuration-refused', reason });
   }
 
-  async #read(): Promise<ListenerRow[]> {
+  async #read(): Promise<{ rows: ListenerRow[]; before: PortsBefore }> {
+    const { id: node, host } = this.#node;
     const { rows } = await this.#database.query(
-      'select id, host(address), port, effective_port, protocol from omni_httpd.listeners order by id',
+      `select
+         id, host(address), port, effective_port, protocol,
+         (select served.effective_port from howdah.node_listeners as served
+          where served.node = $1::uuid and served.listener = listeners.id),
+         howdah.remembered_ports($2::text, $1::uuid, id)
+       from omni_httpd.listeners order by id`,
+      [node, host],
     );
-    return rows.map(([id, address, port, effectivePort, protocol]) => ({
-      id: Number(id),
-      address: address ?? '',
-      port: Number(port),
-      effectivePort: Number(effectivePort),
-      protocol: protocol === 'https' ? 'https' : 'http',
-    }));
+    const before = new Map<number, number>();
+    const read = rows.map(([id, address, port, effectivePort, protocol, own, remembered]): ListenerRow => {
+      if (own !== null) before.set(Number(id), Number(own));
+      // What the row shows may be another node's.
+      const known = [own ?? [], JSON.parse(remembered ?? '[]') as number[], effectivePort ?? []]
+        .flat()
+        .map(Number);
+      return {
+        id: Number(id),
+        address: address ?? '',
+        port: Number(port),
+        effectivePort: known[0] ?? 0,
+        rememberedPorts: known.slice(1),
+        protocol: protocol === 'https' ? 'https' : 'http',
+      };
+    });
+    return { rows: read, before };
   }
 
   async #readCertificates(): Promise<CertificateRow[]> {

@@ -29,6 +29,12 @@ interface OpenRow {
   readonly listener: RowListener;
 }
 
+/** The port that a row is served on. */
+export interface NodePort {
+  readonly listener: number;
+  readonly port: number;
+}
+
 /** What became of a row: the port it is served on, or why it is not. */
 export interface ListenerResult {
   readonly id: number;
@@ -95,6 +101,11 @@ export class ListenerSet {
     this.#certificates = certificates;
     if (certificates === null) return;
     for (const { listener } of this.#open.values()) listener.useCertificates(certificates);
+  }
+
+  /** Of each row that is served. */
+  get ports(): NodePort[] {
+    return [...this.#open].map(([id, { listener }]) => ({ listener: id, port: listener.port }));
   }
 
   get urls(): string[] {
@@ -192,7 +203,7 @@ export class ListenerSet {
     if (unix !== null) await this.#close({ row: UNIX_LISTENER, listener: unix });
   }
 
-  /** The port asked for; where that is in use the one it last had, then any. */
+  /** The port asked for; where that is in use one that it had, then any. */
   async #openRow(row: ListenerRow, into: Map<number, OpenRow>): Promise<ListenerResult> {
     const failures: NodeJS.ErrnoException[] = [];
     const failed: ListenerResult = { id: row.id, address: addressOf(row), port: null, failures };
@@ -202,7 +213,7 @@ export class ListenerSet {
       this.#observeFailure(row, row.port, NO_CERTIFICATE);
       return failed;
     }
-    const before = row.effectivePort === 0 ? [] : [row.effectivePort];
+    const before = [row.effectivePort, ...(row.rememberedPorts ?? [])].filter((port) => port !== 0);
     // Where any port will do, the one that it had is best: after a stop, clients find it again.
     const isAny = row.port === 0;
     const ports = new Set(isAny ? [...before, 0] : [row.port, ...before, 0]);
@@ -214,7 +225,8 @@ export class ListenerSet {
         return { ...failed, port: listener.port };
       } catch (error) {
         const failure = error as NodeJS.ErrnoException;
-        if (!isAny || port === 0 || failure.code !== 'EADDRINUSE') {
+        // Nobody has asked for one that is remembered.
+        if (port === row.port || port === 0 || failure.code !== 'EADDRINUSE') {
           failures.push(failure);
           this.#observeFailure(row, port, failure.message);
         }

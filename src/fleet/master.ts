@@ -106,10 +106,12 @@ class Master {
       options.unixListen ?? null,
     );
     const { database } = opened;
+    this.#report = new NodeReport(database, { observer, version, keepsAlive: true }, () => this.#describe());
     this.#configuration = new ListenerConfiguration(
       database,
       this.#listeners,
       this.#certificates,
+      this.#report.identity,
       observer,
       () => this.#adjustWorkers(),
     );
@@ -124,7 +126,6 @@ class Master {
       drainTimeoutMs,
       hangTimeoutMs,
     });
-    this.#report = new NodeReport(database, { observer, version, keepsAlive: true }, () => this.#describe());
     this.#serving = new ServingControl({
       observer,
       query: (text, parameters) => database.query(text, parameters),
@@ -165,6 +166,7 @@ class Master {
       await this.#admin?.close();
       await this.#listeners.close();
       await this.#supervisor.drain(0);
+      await this.#report.stop();
       process.off('exit', killWorkers);
       throw error;
     }
@@ -294,7 +296,7 @@ class Master {
     } catch {
       return;
     }
-    if (command.node !== null && command.node !== this.#report.id) return;
+    if (command.node !== null && command.node !== this.#report.identity.id) return;
     if (command.command !== 'restart-workers') return;
     const { observer } = this.#options;
     observer.observe({ kind: 'workers-changed', workers: this.#workers, reason: 'each is replaced' });
@@ -307,6 +309,7 @@ class Master {
     return {
       state: this.#draining ? 'draining' : 'serving',
       listeners: this.#listeners.urls,
+      ports: this.#listeners.ports,
       refusedConfiguration: this.#configuration.refused,
       workers: this.#supervisor.slots.map(({ slot, worker, restarts }): WorkerReport => ({
         ...worker?.status,

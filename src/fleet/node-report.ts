@@ -1,10 +1,10 @@
 // Writes what a server says of itself into howdah.nodes, for the views howdah.workers, connections and sessions. Once in two
 // seconds while something changes; on a PostgreSQL server also without a change, so that others see that it is alive.
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { SqlResult } from '../database/exchange-result.ts';
 import type { Observer } from '../observe/observation.ts';
+import type { NodePort } from './listener-set.ts';
+import { ownIdentity, type NodeIdentity } from './node-identity.ts';
 import type { WorkerState } from './worker-child.ts';
 import type { WorkerStatus } from './worker-messages.ts';
 
@@ -20,6 +20,7 @@ export interface WorkerReport extends Partial<WorkerStatus> {
 export interface NodeDescription {
   readonly state: 'serving' | 'draining';
   readonly listeners: readonly string[];
+  readonly ports: readonly NodePort[];
   readonly refusedConfiguration: string | null;
   readonly workers: readonly WorkerReport[];
 }
@@ -43,12 +44,11 @@ const WRITE_EVERY_MS = 10_000;
 const LEAVE_TIMEOUT_MS = 1000;
 
 export class NodeReport {
-  readonly id = randomUUID();
+  readonly identity: NodeIdentity;
   readonly #database: ReportDatabase;
   readonly #observer: Observer;
   readonly #describe: () => NodeDescription;
   readonly #keepsAlive: boolean;
-  readonly #version: string;
   #timer: NodeJS.Timeout | null = null;
   #written = '';
   #writtenMs = 0;
@@ -63,7 +63,7 @@ export class NodeReport {
     this.#database = database;
     this.#observer = observer;
     this.#keepsAlive = keepsAlive;
-    this.#version = version;
+    this.identity = ownIdentity(version);
     this.#describe = describe;
   }
 
@@ -80,9 +80,10 @@ export class NodeReport {
     const text = JSON.stringify(description);
     const isDue = this.#keepsAlive && Date.now() - this.#writtenMs > WRITE_EVERY_MS;
     if (text === this.#written && !isDue) return;
-    const report = { host: hostname(), pid: process.pid, version: this.#version, ...description };
+    const { id, ...identity } = this.identity;
+    const report = { ...identity, ...description };
     this.#writing = this.#database
-      .query('select howdah.report_node($1::uuid, $2::jsonb)', [this.id, JSON.stringify(report)])
+      .query('select howdah.report_node($1::uuid, $2::jsonb)', [id, JSON.stringify(report)])
       .then(
         () => {
           this.#written = text;
@@ -105,7 +106,9 @@ export class NodeReport {
 
   async #leave(): Promise<void> {
     await this.#writing;
-    await this.#database.query('select howdah.leave_node($1::uuid)', [this.id]).catch(() => undefined);
+    await this.#database
+      .query('select howdah.leave_node($1::uuid)', [this.identity.id])
+      .catch(() => undefined);
   }
 
   /** What goes on failing in the same way is told once. */

@@ -103,9 +103,15 @@ class Server {
       tls.clientAuthority === null ? 'none' : 'required',
       options.unixListen ?? null,
     );
-    this.#configuration = new ListenerConfiguration(database, this.#listeners, this.#certificates, observer);
     const keepsAlive = opened.server !== null;
     this.#report = new NodeReport(database, { observer, version, keepsAlive }, () => this.#describe());
+    this.#configuration = new ListenerConfiguration(
+      database,
+      this.#listeners,
+      this.#certificates,
+      this.#report.identity,
+      observer,
+    );
     this.#control = new ServingControl({
       observer,
       query: (text, parameters) => database.query(text, parameters),
@@ -157,6 +163,7 @@ class Server {
     } catch (error) {
       await this.#stopAccepting();
       await this.#worker.close(0);
+      await this.#report.stop();
       await this.#admin?.close();
       throw error;
     }
@@ -229,6 +236,7 @@ class Server {
     return {
       state: this.#draining ? 'draining' : 'serving',
       listeners: this.#listeners.urls,
+      ports: this.#listeners.ports,
       refusedConfiguration: this.#configuration.refused,
       workers: [worker],
     };

@@ -94,7 +94,13 @@ export class SharedListeners {
 
   /** Where any port was asked for, the one that it had is meant. */
   #bind(row: ListenerRow, address: string, port: number): BoundSocket {
-    return this.#inherited(address, port === 0 ? row.effectivePort : port) ?? bindSocket(address, port);
+    const isAsked = port !== 0 && port === row.port;
+    const known = isAsked ? [port] : [row.effectivePort, ...(row.rememberedPorts ?? [])];
+    for (const mine of known) {
+      const socket = this.#inherited(address, mine);
+      if (socket !== null) return socket;
+    }
+    return bindSocket(address, port);
   }
 
   #close(key: number): void {

@@ -2,6 +2,7 @@
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { assertOptions } from '../protocol/http2/options.ts';
 import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import type { H2cUpgrade } from './h2c-upgrade.ts';
@@ -28,6 +29,7 @@ export class HttpServer implements ConnectionHost {
   constructor(streams: StreamContext, options: Partial<ServerOptions> = {}) {
     this.streams = streams;
     this.options = { ...DEFAULT_SERVER_OPTIONS, ...options };
+    assertOptions(this.options.http2);
     const { requestTimeoutMs, idleTimeoutMs, lingerTimeoutMs, bodyGraceMs } = this.options;
     const shortest = Math.min(requestTimeoutMs, idleTimeoutMs, lingerTimeoutMs, bodyGraceMs);
     this.clock = new ServerClock(Math.min(MAX_CHECK_INTERVAL_MS, shortest / 4));

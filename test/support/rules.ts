@@ -53,11 +53,16 @@ function hasTitle(source: string, title: string): boolean {
   });
 }
 
+/** `file`: path below `test`. */
+export function assertHasTest(file: string, title: string): void {
+  const source = readFileSync(`${TESTS}${file}.test.ts`, 'utf8');
+  assert.ok(hasTitle(source, title), `${file} has no test “${title}”`);
+}
+
 /** Fails where a rule names a test that is not there, or one whose title does not name the rule's section. */
 export function assertRulesTested(rules: readonly Rule[]): void {
   for (const { rfc, section, file, title } of rules) {
-    const source = readFileSync(`${TESTS}${file}.test.ts`, 'utf8');
-    assert.ok(hasTitle(source, title), `${file} has no test “${title}”`);
+    assertHasTest(file, title);
     const named = new RegExp(`${rfc}(?: §[\\w.]+,)* §${section.replaceAll('.', String.raw`\.`)}(?![\\w.])`);
     assert.match(title, named, `§${section}`);
   }

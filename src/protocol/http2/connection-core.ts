@@ -83,12 +83,15 @@ export class ConnectionCore {
     this.events.receiveReset(stream, fault.code, fault);
   }
 
-  /** A frame that only open streams can have, on one that is not. */
-  failLate(id: number): void {
+  /** A frame that only open streams can have, on one that is not. `cheap`: one that no window holds back. */
+  failLate(id: number, cheap: boolean): void {
     const { streams } = this;
     const by = streams.resetBy(id);
     // It may have been on its way when we reset the stream (RFC 9113 §5.1).
-    if (by === 'us') return;
+    if (by === 'us') {
+      if (cheap) this.spend(this.budgets.unknownFrames, 'too many frames on streams that were reset');
+      return;
+    }
     if (by === 'peer') {
       this.failStream(streamFault(id, ErrorCode.STREAM_CLOSED, 'a frame after RST_STREAM'));
     } else if (streams.isIdle(id) || streams.wasSkipped(id)) {

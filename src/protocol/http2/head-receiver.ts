@@ -136,7 +136,7 @@ export class HeadReceiver {
       return;
     }
     const stream = core.streams.get(id);
-    if (stream === undefined) core.failLate(id);
+    if (stream === undefined) core.failLate(id, true);
     else this.#receiveTrailers(stream, endStream);
   }
 

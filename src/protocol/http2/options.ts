@@ -57,7 +57,10 @@ export interface Http2Options {
   readonly windowUpdateBudget: number;
   /** Budget of PRIORITY and PRIORITY_UPDATE frames (CVE-2019-9513); an answered request earns some back. */
   readonly priorityBudget: number;
-  /** Budget of frames of unknown types; an answered request earns one back. */
+  /**
+   * Budget of frames that are of no use: of unknown types, GOAWAY, acknowledgements of PING, HEADERS and empty DATA on streams that
+   * we have reset; an answered request earns one back.
+   */
   readonly unknownFrameBudget: number;
   /** How long the body of a stream may wait for the peer's windows without moving, by `tick`; 0: for ever. */
   readonly stalledTimeoutMs: number;
@@ -96,16 +99,33 @@ export const DEFAULT_OPTIONS: Http2Options = Object.freeze({
   stalledTimeoutMs: 60_000,
 });
 
-/** Throws a RangeError for values that RFC 9113 §6.5.2 does not allow. */
+const MAX_UINT32 = 0xffffffff;
+
+/** The values that options may have, where it is not any number from 0: those that go out as settings fit into their field. */
+const BOUNDS: Partial<Record<keyof Http2Options, readonly [min: number, max: number]>> = {
+  maxConcurrentStreams: [0, MAX_UINT32],
+  maxHeaderListBytes: [0, MAX_UINT32],
+  maxDecodeTableBytes: [0, MAX_UINT32],
+  maxFrameBytesReceived: [MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES],
+  maxFrameBytesSent: [MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES],
+  initialStreamWindowBytes: [0, MAX_WINDOW_BYTES],
+  initialConnectionWindowBytes: [0, MAX_WINDOW_BYTES],
+  // With 0 no body would ever be sent.
+  maxGatheredBytes: [1, Number.POSITIVE_INFINITY],
+};
+
+/** Throws a RangeError for values that RFC 9113 §6.5.2 does not allow, and for those that are no whole number or infinite. */
 export function assertOptions(options: Http2Options): void {
-  const between = (name: keyof Http2Options, min: number, max: number): void => {
+  for (const name of Object.keys(DEFAULT_OPTIONS) as (keyof Http2Options)[]) {
     const value = options[name];
-    if (typeof value !== 'number' || value < min || value > max) {
-      throw new RangeError(`${name} must be from ${min} to ${max}, and is ${value}`);
+    if (typeof DEFAULT_OPTIONS[name] === 'boolean') {
+      if (typeof value !== 'boolean') throw new RangeError(`${name} must be true or false, and is ${value}`);
+      continue;
     }
-  };
-  between('maxFrameBytesReceived', MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
-  between('maxFrameBytesSent', MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES);
-  between('initialStreamWindowBytes', 0, MAX_WINDOW_BYTES);
-  between('initialConnectionWindowBytes', 0, MAX_WINDOW_BYTES);
+    const [min, max] = BOUNDS[name] ?? [0, Number.POSITIVE_INFINITY];
+    const whole = Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
+    if (!whole || Number(value) < min || Number(value) > max) {
+      throw new RangeError(`${name} must be a whole number from ${min} to ${max}, and is ${value}`);
+    }
+  }
 }

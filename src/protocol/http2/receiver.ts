@@ -102,7 +102,7 @@ export class Receiver {
     if (stream === undefined || !stream.remoteOpen || stream.receiveWindow === null) {
       // Counted in all the same (RFC 9113 §5.1), and read by nobody.
       core.releaseConnection(frame.length);
-      if (stream === undefined) core.failLate(id);
+      if (stream === undefined) core.failLate(id, frame.start === frame.end);
       else if (stream.reserved) core.fail(protocolFault('DATA on a promised stream'));
       else core.failStream(streamFault(id, ErrorCode.STREAM_CLOSED, 'DATA after END_STREAM'));
       return;
@@ -200,8 +200,10 @@ export class Receiver {
   #receivePing(frame: Frame): void {
     const fault = parsePingFrame(frame);
     if (fault !== null) this.#core.fail(fault);
-    else if (frame.has(FrameFlag.ACK)) this.#receivePong(pingNumber(frame));
-    else if (this.#core.spend(this.#core.budgets.pings, 'too many PING frames'))
+    else if (frame.has(FrameFlag.ACK)) {
+      if (!this.#core.spend(this.#core.budgets.unknownFrames, 'too many acknowledgements of PING')) return;
+      this.#receivePong(pingNumber(frame));
+    } else if (this.#core.spend(this.#core.budgets.pings, 'too many PING frames'))
       writePingAck(this.#core.writer, frame);
   }
 

@@ -232,10 +232,19 @@ export class Sender {
     else core.scheduler.remove(stream);
     if (last && stream.ending === 'end') this.#end(stream);
     else if (last && typeof stream.ending !== 'string') this.#sendTrailers(stream, stream.ending);
-    else if (stream.senderWaits && stream.queuedBytes * 2 <= core.options.maxStreamBufferBytes) {
+    else if (stream.senderWaits && this.#hasRoom(stream)) {
       stream.senderWaits = false;
       core.events.receiveDrain(stream);
     }
+  }
+
+  /** Whether a sender that waits may go on: where the connection has enough, only once its stream has nothing left. */
+  #hasRoom(stream: Http2Stream): boolean {
+    const { options, queuedBytes } = this.#core;
+    if (stream.queuedBytes === 0) return true;
+    return (
+      stream.queuedBytes * 2 <= options.maxStreamBufferBytes && queuedBytes < options.maxConnectionBufferBytes
+    );
   }
 
   #writeQueue(stream: Http2Stream, length: number): void {

@@ -5,6 +5,7 @@ import { FloodBudget } from '../../../src/protocol/http2/flood-budgets.ts';
 import { DEFAULT_OPTIONS } from '../../../src/protocol/http2/options.ts';
 import type { Http2Options } from '../../../src/protocol/http2/options.ts';
 import {
+  ACK,
   block,
   CODE,
   data,
@@ -29,6 +30,9 @@ interface Flood {
   /** The nth frame or frames that spend one. */
   make(n: number): Buffer;
 }
+
+/** Is reset. */
+const MALFORMED = frame(TYPE.HEADERS, END_HEADERS | END_STREAM, 1, block(...GET, ['X', '']));
 
 const FLOODS: readonly Flood[] = [
   {
@@ -90,6 +94,23 @@ const FLOODS: readonly Flood[] = [
   },
   { name: 'frames of unknown types', budget: 'unknownFrameBudget', make: () => frame(0xaa, 0, 0) },
   { name: 'GOAWAY', budget: 'unknownFrameBudget', make: () => frame(TYPE.GOAWAY, 0, 0, uint32(0, 0)) },
+  {
+    name: 'acknowledgements of PING',
+    budget: 'unknownFrameBudget',
+    make: () => frame(TYPE.PING, ACK, 0, '12345678'),
+  },
+  {
+    name: 'empty DATA on a stream that we have reset',
+    budget: 'unknownFrameBudget',
+    first: [MALFORMED],
+    make: () => data(1, ''),
+  },
+  {
+    name: 'HEADERS on a stream that we have reset',
+    budget: 'unknownFrameBudget',
+    first: [MALFORMED],
+    make: () => request(1),
+  },
 ];
 
 for (const flood of FLOODS) {
@@ -222,6 +243,22 @@ test('a header block of maxFragmentedHeaderBlockBytes is taken, one octet more i
   const single = Peer.ready({ ...options, maxFragmentedHeaderBlockBytes: 99 });
   single.send(...continued([block(...GET).length + 60]));
   assert.equal(single.faultCode, CODE.ENHANCE_YOUR_CALM);
+});
+
+test('a flood of CONTINUATION ends the connection, in bounded memory (CVE-2024-27316)', () => {
+  for (const size of [0, 100]) {
+    const peer = Peer.ready();
+    peer.send(frame(TYPE.HEADERS, END_STREAM, 1, block(...GET)));
+    let n = 0;
+    for (; peer.faultCode === null; n++)
+      peer.send(frame(TYPE.CONTINUATION, 0, 1, Buffer.alloc(size, 'a', 'latin1')));
+    assert.equal(peer.faultCode, CODE.ENHANCE_YOUR_CALM);
+    assert.equal(n, DEFAULT_OPTIONS.maxContinuationFrames + 1);
+    for (let more = 0; more < 1000; more++) peer.send(frame(TYPE.CONTINUATION, 0, 1, 'more'));
+    peer.frames();
+    assert.ok(peer.outputBytes < 1000);
+    assert.deepEqual([peer.events, peer.connection.streamCount], [['fault'], 0]);
+  }
 });
 
 test('maxContinuationFrames are taken, one more is not, however small (CVE-2024-27316)', () => {

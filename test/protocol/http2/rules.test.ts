@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertRulesTested, readRules } from '../../support/rules.ts';
+import { DEFAULT_OPTIONS } from '../../../src/protocol/http2/options.ts';
+import { assertHasTest, assertRulesTested, readRules } from '../../support/rules.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const rules = readRules(new URL('../../../src/protocol/http2/RULES.md', import.meta.url), 'protocol/http2');
+const page = new URL('../../../src/protocol/http2/RULES.md', import.meta.url);
+const rules = readRules(page, 'protocol/http2');
 
 test('every rule names a test that there is, whose title names the rule’s section', () => {
   assert.ok(rules.length > 100);
@@ -26,4 +28,16 @@ test('every section of RFC 9113 §3 to §8 that a test names has a rule', () => 
       }
     }
   }
+});
+
+test('every option names the test that meets it and passes it by one, budgets the one that floods', () => {
+  const options = new Set<string>();
+  for (const line of readFileSync(page, 'utf8').split('\n')) {
+    const [, option = '', file = '', title = ''] =
+      /^\| `(\w+)` +\| ([a-z0-9/-]+): (.+?) +\|$/.exec(line) ?? [];
+    if (option === '') continue;
+    options.add(option);
+    assertHasTest(file.includes('/') ? file : `protocol/http2/${file}`, title);
+  }
+  for (const option of Object.keys(DEFAULT_OPTIONS)) assert.ok(options.has(option), option);
 });

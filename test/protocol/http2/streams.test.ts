@@ -322,6 +322,13 @@ test('options that the protocol does not allow are refused', () => {
     { maxFrameBytesSent: 1 },
     { initialStreamWindowBytes: -1 },
     { initialConnectionWindowBytes: 2 ** 31 },
+    // What would go out as another number than it is.
+    { maxConcurrentStreams: Number.POSITIVE_INFINITY },
+    { maxHeaderListBytes: 2 ** 32 },
+    { maxDecodeTableBytes: 0.5 },
+    { pingBudget: Number.NaN },
+    { maxGatheredBytes: 0 },
+    { enableConnectProtocol: 1 as unknown as boolean },
   ]) {
     assert.throws(() => new Peer(options), RangeError);
   }

@@ -2,7 +2,15 @@
 // authentication. Not for anything but tests: fsync is off.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,9 +70,19 @@ export function availablePostgres(): InstalledPostgres[] {
     .sort((one, other) => other.version - one.version);
 }
 
+export interface PostgresOptions {
+  /** Files in the data directory, that only the server's user may read. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** As `-c` takes them; they go before those of every test server. */
+  readonly settings?: readonly string[];
+  /** Default: one that means something for the socket's name only. */
+  readonly port?: number;
+}
+
 /** Starts a fresh cluster: of the newest version, or of the installation that is given. */
 export async function startPostgres(
   installed: InstalledPostgres | undefined = availablePostgres()[0],
+  { files = {}, settings: ownSettings = [], port = PORT }: PostgresOptions = {},
 ): Promise<TestPostgres> {
   if (installed === undefined) throw new Error('no PostgreSQL server is installed');
   const directory = mkdtempSync(join(tmpdir(), 'howdah-postgres-'));
@@ -81,6 +99,11 @@ export async function startPostgres(
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8'],
     { ...run, stdio: 'pipe' },
   );
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(data, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
+  }
   const settings = [
     'fsync=off',
     'synchronous_commit=off',
@@ -90,12 +113,13 @@ export async function startPostgres(
     'max_connections=50',
     'shared_buffers=32MB',
     'logging_collector=off',
+    ...ownSettings,
   ];
-  const socketPath = join(directory, `.s.PGSQL.${PORT}`);
+  const socketPath = join(directory, `.s.PGSQL.${port}`);
   const start = async (): Promise<ChildProcess> => {
     const started = spawn(
       join(installed.binDirectory, 'postgres'),
-      ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])],
+      ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
       { ...run, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     try {
@@ -122,7 +146,7 @@ export async function startPostgres(
   return {
     version: installed.version,
     socketDir: directory,
-    port: PORT,
+    port,
     socketPath,
     shutDown: (mode) => end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT'),
     async startAgain() {

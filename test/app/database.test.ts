@@ -1,6 +1,7 @@
 // An application with its database: `db` in handlers, SQL as the target of routes, SQL and TypeScript routes in one router, inject().
 // The same cases on the embedded engine and on a PostgreSQL server.
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import {
   application,
@@ -13,9 +14,11 @@ import {
   type ServerInProcess,
 } from '../../src/index.ts';
 import type { Context } from '../../src/index.ts';
+import { DEFAULT_OPTIONS } from '../../src/protocol/http2/options.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SCHEMA = `
+  create sequence fetched;
   create table note (id int generated always as identity primary key, text text not null);
   create function sql_hello(request omni_httpd.http_request) returns omni_httpd.http_outcome
     return omni_httpd.http_response(body => 'hello from SQL');
@@ -26,12 +29,32 @@ const SCHEMA = `
   insert into app_router values (omni_httpd.urlpattern('/above'), 'sql_hello'::regproc, 10);
 `;
 
+const ROW_BYTES = 16_384;
+let taken = 0;
+let whenOver: () => void = () => undefined;
+
+/** Rows without end, as octets; `taken` of them, and PostgreSQL's sequence says how many it has made. */
+async function* wide({ db }: Context): AsyncGenerator<Buffer> {
+  const rows = db.stream<{ text: string }>(
+    sql`select nextval('fetched'), repeat('x', ${ROW_BYTES}) as text from generate_series(1, 10000000)`,
+  );
+  try {
+    for await (const { text } of rows) {
+      taken += 1;
+      yield Buffer.from(text);
+    }
+  } finally {
+    whenOver();
+  }
+}
+
 let inside: (context: Context) => unknown = () => undefined;
 
 const app = application({
   listeners: [{ port: 0 }],
   routes: [
     route('GET /inside', async (_, context) => Response.json((await inside(context)) ?? null)),
+    route('GET /wide', (_, context) => new Response(ReadableStream.from(wide(context)))),
     route('GET /both', () => new Response('hello from TypeScript')),
     route('GET /above', () => new Response('hello from TypeScript')),
     route('GET /text', sql`select 'text'`),
@@ -53,7 +76,11 @@ const app = application({
   ],
 });
 
-function cases(start: () => Promise<{ server: ServerInProcess; stop: () => Promise<void> }>): void {
+/** `rowsAhead`: that may be fetched and wait for the reader of a stream; null where it is more than is worth waiting for. */
+function cases(
+  start: () => Promise<{ server: ServerInProcess; stop: () => Promise<void> }>,
+  rowsAhead: number | null,
+): void {
   let server: ServerInProcess;
   let stop: () => Promise<void>;
   let url = '';
@@ -223,6 +250,36 @@ function cases(start: () => Promise<{ server: ServerInProcess; stop: () => Promi
     });
   });
 
+  it(
+    'fetches no more rows than maxStreamBufferBytes for a client of HTTP/2 that does not read',
+    { skip: rowsAhead === null && 'thousands of rows are fetched ahead on the engine' },
+    async () => {
+      const over = new Promise<void>((resolve) => (whenOver = resolve));
+      taken = 0;
+      const session = connect(url);
+      const stream = session.request({ ':path': '/wide' });
+      stream.on('error', () => undefined);
+      // Nobody reads it: the client opens its window no further.
+      const limit = DEFAULT_OPTIONS.maxStreamBufferBytes;
+      const enough = (): boolean => taken * ROW_BYTES >= limit;
+      while (!enough()) await new Promise(setImmediate);
+      for (let before = -1; before !== taken;) {
+        before = taken;
+        for (let turn = 0; turn < 300; turn += 1) await new Promise(setImmediate);
+      }
+      const held = taken;
+      session.destroy();
+      await over;
+      const [row] = (await run(({ db }) => db`select last_value::int as made from fetched`)) as {
+        made: number;
+      }[];
+      const made = row?.made ?? 0;
+      // Beside the buffer: what the client’s window took, and a few rows on their way.
+      assert.ok(held * ROW_BYTES <= limit + 65_535 + 8 * ROW_BYTES, `${held} taken`);
+      assert.ok(made >= held && made <= taken + (rowsAhead ?? 0), `${made} made, ${taken} taken`);
+    },
+  );
+
   it('answers with what a statement gives', async () => {
     const said = async (path: string, init?: RequestInit): Promise<string> => {
       const response = await server.inject(path, init);
@@ -264,7 +321,7 @@ describe('on the embedded engine', () => {
   cases(async () => {
     const server = await serve(app, { memory: true });
     return { server, stop: () => server.close(1000) };
-  });
+  }, null);
 });
 
 describe('on a PostgreSQL server', () => {
@@ -282,5 +339,6 @@ describe('on a PostgreSQL server', () => {
         await postgres.stop();
       },
     };
-  });
+    // Two fetches of a hundred.
+  }, 200);
 });

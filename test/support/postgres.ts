@@ -71,6 +71,8 @@ export function availablePostgres(): InstalledPostgres[] {
 }
 
 export interface PostgresOptions {
+  /** A server that is stopped: this one has its data and follows it, when that runs again, until it is promoted. */
+  readonly standbyOf?: TestPostgres;
   /** Files in the data directory, that only the server's user may read. */
   readonly files?: Readonly<Record<string, string>>;
   /** As `-c` takes them; they go before those of every test server. */
@@ -82,7 +84,7 @@ export interface PostgresOptions {
 /** Starts a fresh cluster: of the newest version, or of the installation that is given. */
 export async function startPostgres(
   installed: InstalledPostgres | undefined = availablePostgres()[0],
-  { files = {}, settings: ownSettings = [], port = PORT }: PostgresOptions = {},
+  { standbyOf, files = {}, settings: ownSettings = [], port = PORT }: PostgresOptions = {},
 ): Promise<TestPostgres> {
   if (installed === undefined) throw new Error('no PostgreSQL server is installed');
   const directory = mkdtempSync(join(tmpdir(), 'howdah-postgres-'));
@@ -94,12 +96,25 @@ export async function startPostgres(
     env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: directory },
   };
   const data = join(directory, 'data');
-  execFileSync(
-    join(installed.binDirectory, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8'],
-    { ...run, stdio: 'pipe' },
-  );
-  for (const [name, text] of Object.entries(files)) {
+  if (standbyOf === undefined) {
+    execFileSync(
+      join(installed.binDirectory, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8'],
+      { ...run, stdio: 'pipe' },
+    );
+  } else {
+    execFileSync('cp', ['-a', join(standbyOf.socketDir, 'data'), data]);
+  }
+  const added = {
+    ...files,
+    ...(standbyOf === undefined
+      ? {}
+      : {
+          'standby.signal': '',
+          'postgresql.auto.conf': `primary_conninfo = 'host=${standbyOf.socketDir} port=${standbyOf.port} user=postgres'\n`,
+        }),
+  };
+  for (const [name, text] of Object.entries(added)) {
     const path = join(data, name);
     writeFileSync(path, text, { mode: 0o600 });
     if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
@@ -167,7 +182,7 @@ async function accepting(server: ChildProcess, socketPath: string): Promise<void
     server.stderr?.setEncoding('utf8');
     server.stderr?.on('data', (text: string) => {
       log += text;
-      if (log.includes('database system is ready to accept connections')) ready();
+      if (/database system is ready to accept (read-only )?connections/.test(log)) ready();
     });
     server.once('error', failed);
     server.once('exit', (code) => failed(new Error(`postgres ended with ${code}: ${log}`)));

@@ -214,16 +214,6 @@ for (const postgres of installed) {
       assert.equal((await ask('/count')).status, 200);
     });
 
-    it('cancels what a client that left has waited for', async () => {
-      const leave = new AbortController();
-      const asked = ask('/sleep?1.4', { signal: leave.signal }).catch(() => 'left');
-      const pid = await activity("query like '%at_sleep%' and state = 'active'");
-      leave.abort();
-      assert.equal(await asked, 'left');
-      await activity(`pid = ${pid} and state = 'idle'`);
-      assert.doesNotMatch(served.process.err, /sleep.*cancel/i);
-    });
-
     it('loses only the request that runs in a session that an administrator ends', async () => {
       const victim = ask('/hold');
       const pid = await activity("query like '%at_hold%' and state = 'active'");

@@ -82,6 +82,8 @@ onEachDatabase((database) => {
       arguments: [{ mode: 'in', pass: 'request', type: 'omni_httpd.http_request' }],
       role: null,
       standIn: null,
+      retry: false,
+      cancelOnDisconnect: false,
     });
     const read = await one(
       database(),

@@ -29,7 +29,7 @@ import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { SharedListeners } from './shared-listeners.ts';
 import { runSqlFiles } from './sql-files.ts';
 import { startSuccessor } from './successor.ts';
-import { Supervisor, WorkerStartFailed } from './supervisor.ts';
+import { SETTLE_MS, Supervisor, WorkerStartFailed } from './supervisor.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { WorkerStart } from './worker-messages.ts';
 
@@ -326,6 +326,7 @@ class Master {
   async #suspend(): Promise<void> {
     await this.#configuration.settled();
     await this.#listeners.close();
+    await this.#supervisor.settle(SETTLE_MS);
     this.#supervisor.setCount(0);
     await Promise.all(this.#supervisor.running.map(({ ended }) => ended));
     await this.#report.stop();

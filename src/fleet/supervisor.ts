@@ -1,5 +1,6 @@
 // Keeps as many workers as there are to be: starts them, replaces those that end or hang, one after another where all are to be
 // renewed. Does not know what they are told when they are ready.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Observer } from '../observe/observation.ts';
 import type { WorkerChild, WorkerEnd } from './worker-child.ts';
 
@@ -31,6 +32,9 @@ const START_TIMEOUT_MS = 60_000;
 
 /** Ends soon after the start, in a row, that are called a crash loop. */
 const CRASH_LOOP_ENDS = 5;
+
+/** Messages between processes that are alive take a moment, on a machine that is full. */
+export const SETTLE_MS = 2000;
 
 interface Slot {
   readonly slot: number;
@@ -153,9 +157,22 @@ export class Supervisor {
     return this.#renewing;
   }
 
+  /**
+   * Resolves when the workers have done what they were told so far, and no connection is on its way between them: one that a
+   * worker accepted just before it stopped is served by another. A worker that hangs is not waited for longer than this.
+   */
+  async settle(timeoutMs: number): Promise<void> {
+    const settled = Promise.all(this.running.map((worker) => worker.settle()));
+    const ended = new AbortController();
+    const late = wait(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined);
+    await Promise.race([settled, late]);
+    ended.abort();
+  }
+
   /** Ends all workers when they have finished, or at the deadline. */
   async drain(deadlineMs: number): Promise<void> {
     this.#stop();
+    await this.settle(Math.min(deadlineMs, SETTLE_MS));
     const workers = this.running;
     for (const worker of workers) {
       if (worker.state === 'starting') worker.kill('the server ends');

@@ -49,6 +49,7 @@ export class WorkerChild {
   readonly #events: WorkerChildEvents;
   readonly #listening = new Map<number, (failure: NodeJS.ErrnoException | null) => void>();
   readonly #handed = new Map<number, Handed>();
+  #settling: (() => void)[] = [];
   #nextId = 1;
   #state: WorkerState = 'starting';
   #failure: WorkerEnd['failure'] = null;
@@ -150,6 +151,15 @@ export class WorkerChild {
     this.#send({ kind: 'connection', id, key, from }, handle);
   }
 
+  /** Resolves when it has done all that it was told, and the connections that it handed over are known here, or it has ended. */
+  settle(): Promise<void> {
+    if (this.#state !== 'serving') return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#settling.push(resolve);
+      this.#send({ kind: 'settle' });
+    });
+  }
+
   /** It finishes what runs and ends; what takes longer than the deadline is cut off. */
   drain(deadlineMs: number): void {
     if (this.#state === 'ended') return;
@@ -194,6 +204,9 @@ export class WorkerChild {
         this.#handed.get(message.id)?.handle.close();
         this.#handed.delete(message.id);
         return;
+      case 'settled':
+        this.#settling.shift()?.();
+        return;
       case 'pong':
         this.#unanswered = 0;
         // The lists do not come with every one.
@@ -208,6 +221,7 @@ export class WorkerChild {
     this.#isReady(false);
     for (const done of this.#listening.values()) done(null);
     this.#listening.clear();
+    for (const settled of this.#settling.splice(0)) settled();
     const handed = [...this.#handed.values()];
     this.#handed.clear();
     for (const { failed } of handed) failed();

@@ -32,6 +32,9 @@ export class WorkerListeners {
   /** Also those that have stopped listening, until their connections have ended. */
   #connections = 0;
   #certificates: CertificateSet | null = null;
+  /** Connections that are on their way to another worker. */
+  #leaving = 0;
+  #allSent: (() => void)[] = [];
 
   constructor(options: WorkerListenersOptions) {
     this.#options = options;
@@ -107,12 +110,25 @@ export class WorkerListeners {
     for (const listener of this.#open.values()) await listener.suspend();
   }
 
+  /** Resolves when no connection is on its way out: only then nothing is lost where this process ends. */
+  handedOver(): Promise<void> {
+    if (this.#leaving === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#allSent.push(resolve));
+  }
+
   #handOver(key: number, socket: Socket): boolean {
     const to = this.#options.elsewhere();
     const handle = to === null ? null : handleOf(socket);
     if (to === null || handle === null) return false;
     socket.on('error', () => {});
-    this.#options.handOver(key, to, handle, () => socket.destroy());
+    this.#leaving += 1;
+    this.#options.handOver(key, to, handle, () => this.#sent(socket));
     return true;
+  }
+
+  #sent(socket: Socket): void {
+    socket.destroy();
+    this.#leaving -= 1;
+    if (this.#leaving === 0) for (const resolve of this.#allSent.splice(0)) resolve();
   }
 }

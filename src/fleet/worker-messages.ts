@@ -45,6 +45,8 @@ export type MasterMessage =
   /** With the handle of the bound socket. Answered by `listening`. */
   | ({ readonly kind: 'listen' } & SharedListener)
   | { readonly kind: 'stop-listening'; readonly key: number }
+  /** Answered by `settled` when all that was asked before is done and all hand-overs are sent. */
+  | { readonly kind: 'settle' }
   /** All workers that may be reached, this one included. */
   | { readonly kind: 'siblings'; readonly numbers: readonly number[] }
   /** With the handle of a connection that worker `from` accepted. Answered by `connection-taken`. */
@@ -67,6 +69,7 @@ export type WorkerMessage =
   /** With the handle of a connection that it has accepted and that `to` is to serve. */
   | { readonly kind: 'hand-over'; readonly key: number; readonly to: number }
   | { readonly kind: 'connection-taken'; readonly id: number }
+  | { readonly kind: 'settled' }
   | { readonly kind: 'pong'; readonly status: WorkerStatus };
 
 export interface WorkerStatus {

@@ -84,6 +84,10 @@ class WorkerProcess {
       case 'stop-listening':
         await this.#listeners.stop(message.key);
         return;
+      case 'settle':
+        await this.#listeners.handedOver();
+        send({ kind: 'settled' });
+        return;
       case 'siblings':
         this.#siblings.setNumbers(message.numbers);
         return;
@@ -112,6 +116,7 @@ class WorkerProcess {
     await this.#worker.close(deadlineMs);
     await this.#database.close();
     await this.#siblings.close();
+    await this.#listeners.handedOver();
     process.exit(0);
   }
 

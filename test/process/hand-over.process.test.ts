@@ -37,7 +37,7 @@ describe('hand-over', { skip, timeout: 120_000 }, () => {
     const { child } = fleet.served.process;
     const [, admin = ''] = /^(http\S+) +for \/livez/m.exec(fleet.served.process.out) ?? [];
     const kept = startLoad(`${fleet.url}/quick`, 6);
-    const fresh = startLoad(`${fleet.url}/quick`, 6, false);
+    const fresh = startLoad(`${fleet.url}/quick`, 32, false);
     await Promise.all([kept.more(100), fresh.more(100)]);
     const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
     child.kill('SIGUSR2');

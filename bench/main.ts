@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseCores } from './harness/cores.ts';
 import { runInterleaved } from './harness/interleave.ts';
-import { describeMachine, renderMachine } from './harness/machine.ts';
+import { describeMachine, renderMachines } from './harness/machine.ts';
 import { USAGE, parseOptions } from './harness/options.ts';
 import type { Options } from './harness/options.ts';
 import { renderRatioTable } from './harness/ratio-table.ts';
@@ -78,7 +78,7 @@ async function bench(options: Options): Promise<BenchmarkResult> {
 /** Writes the result as Markdown, JSON and SVG. */
 async function keep(result: BenchmarkResult, options: Options): Promise<void> {
   const { runs, seconds } = options;
-  const measured = `${runs} interleaved runs of ${seconds} s, medians. ${renderMachine(result.machine, result.warning)}`;
+  const measured = `${runs} interleaved runs of ${seconds} s, medians. ${renderMachines([result]).join(' ')}`;
   console.log(measured);
   const tables = result.scenarios.map((each) => renderRatioTable(each, each.summary));
   const json = JSON.stringify(result, null, 2);

@@ -58,6 +58,7 @@ const PACKAGES = {
     curl: 'curl',
     h2load: 'nghttp2-client',
     h2o: 'h2o',
+    '/usr/sbin/nginx': 'nginx-light',
   },
 };
 const has = (command) => {

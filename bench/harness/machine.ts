@@ -31,13 +31,30 @@ export function describeMachine(cores: Cores): Machine {
   };
 }
 
-/** The machine in one paragraph of Markdown. */
-export function renderMachine(machine: Machine, warning: string | null): string {
+/** A result's machine, with why nothing was pinned to a core, or null. */
+export interface MeasuredOn {
+  readonly machine: Machine;
+  readonly warning: string | null;
+}
+
+/** One paragraph of Markdown for each machine, however many results there are of it. */
+export function renderMachines(results: readonly MeasuredOn[]): string[] {
+  const loads = new Map<string, number[]>();
+  for (const { machine, warning } of results) {
+    const described = describe(machine, warning);
+    loads.set(described, [...(loads.get(described) ?? []), machine.loadBefore]);
+  }
+  return Array.from(loads, ([described, values]) => {
+    const range = [...new Set([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2)))];
+    return `${described}; load average before the first run ${range.join(' to ')}.`;
+  });
+}
+
+function describe(machine: Machine, warning: string | null): string {
   const pinning =
     warning ?? `server on core ${machine.serverCore}, load generator on core ${machine.loadCore}`;
   return (
     `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, Node.js ${machine.node}, ` +
-    `${machine.loadGenerator ?? 'no wrk'}; ${pinning}; ` +
-    `load average before the first run ${machine.loadBefore.toFixed(2)}.`
+    `${machine.loadGenerator ?? 'no wrk'}; ${pinning}`
   );
 }

@@ -14,14 +14,6 @@ app.get('/item/:id', async (request, reply) => {
   });
   return reply.type('application/json').send(rows[0]?.body);
 });
-app.get('/visit/:id', async (request, reply) => {
-  const { rows } = await pool.query({
-    name: 'visit',
-    text: 'with visit as (insert into bench_visits (id) values ($1)) select bench_item($1) as body',
-    values: [Number(request.params.id)],
-  });
-  return reply.type('application/json').send(rows[0]?.body);
-});
 app.get('/rows/:first', async (request) => {
   const values = [Number(request.params.first)];
   const { rows } = await pool.query({ name: 'rows', text: SELECT_ROWS, values });

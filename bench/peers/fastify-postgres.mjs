@@ -9,12 +9,6 @@ app.get('/item/:id', async (request, reply) => {
   const rows = await sql`select bench_item(${Number(request.params.id)}) as body`;
   return reply.type('application/json').send(rows[0]?.body);
 });
-app.get('/visit/:id', async (request, reply) => {
-  const id = Number(request.params.id);
-  const rows =
-    await sql`with visit as (insert into bench_visits (id) values (${id})) select bench_item(${id}) as body`;
-  return reply.type('application/json').send(rows[0]?.body);
-});
 app.get('/rows/:first', async (request) => {
   const first = Number(request.params.first);
   return await sql`select id, name, price from bench_items where id >= ${first} order by id limit 50`;

@@ -1,5 +1,5 @@
 // docs/benchmarks.md, and the part of README.md between its marks: what results say, as Markdown.
-import { renderMachine } from '../harness/machine.ts';
+import { renderMachines } from '../harness/machine.ts';
 import { renderRatioTable } from '../harness/ratio-table.ts';
 import type { Spread } from '../harness/statistics.ts';
 import type { ContestantSummary } from '../harness/summary.ts';
@@ -47,7 +47,6 @@ export function renderDocument(
   scenarios: readonly ScenarioResult[],
 ): string {
   const commands = [...new Set(results.map(({ command }) => command))];
-  const machines = [...new Set(results.map(({ machine, warning }) => renderMachine(machine, warning)))];
   const tables = scenarios.map((result) => {
     const measured = `Measured ${result.startedAt.slice(0, 10)}, ${result.runs} interleaved runs of ${result.seconds} s.`;
     return `${renderRatioTable(result, result.summary)}\n${measured}\n`;
@@ -76,7 +75,7 @@ export function renderDocument(
     ...tables,
     '## Measured on and with',
     '',
-    ...machines.map((machine) => `- ${machine}`),
+    ...renderMachines(results).map((machine) => `- ${machine}`),
     ...versions(scenarios),
     '',
     '<!-- not run: it takes from minutes to an hour, and its figures are those of the machine -->',
@@ -107,7 +106,6 @@ export function renderReadmeSection(
       });
     return `| ${result.title} | ${value} ${result.unit} | ${others.join(', ')} |`;
   });
-  const [machine] = results;
   return [
     README_BEGIN,
     '',
@@ -117,7 +115,7 @@ export function renderReadmeSection(
     '',
     '![The same as bars](docs/benchmarks.svg)',
     '',
-    ...(machine === undefined ? [] : [renderMachine(machine.machine, machine.warning), '']),
+    ...renderMachines(results).flatMap((machine) => [machine, '']),
     README_END,
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { mixed } from './mixed.ts';
 import { routes } from './routes.ts';
 import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
 import { sqlHttp2 } from './sql-http2.ts';
-import { sqlServer, sqlServerVisits } from './sql-server.ts';
+import { sqlServer } from './sql-server.ts';
 import { sqlServerInsert, sqlServerRows } from './sql-server-more.ts';
 import { startExisting, startFresh } from './start.ts';
 import { staticFiles, staticFilesLarge } from './static-files.ts';
@@ -42,7 +42,6 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlEmbeddedInsert,
   sqlHttp2,
   sqlServer,
-  sqlServerVisits,
   sqlServerRows,
   sqlServerInsert,
   mixed,

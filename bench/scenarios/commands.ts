@@ -26,16 +26,6 @@ export function packageVersion(name: string): string {
   return `${name}, not installed`;
 }
 
-/** As in `h2o 2.2.5`. */
-export function h2oVersion(): string {
-  try {
-    const printed = execFileSync('h2o', ['--version'], { encoding: 'latin1' });
-    return /^h2o version (\S+)/m.exec(printed)?.[1]?.replace(/^/, 'h2o ') ?? 'h2o';
-  } catch {
-    return 'h2o, not installed';
-  }
-}
-
 /** As in `pgbench 15.1`. */
 export function pgbenchVersion(): string {
   try {

@@ -6,6 +6,7 @@ import type { ServerCommand } from '../harness/server-process.ts';
 import type { WrkLoad } from '../harness/wrk.ts';
 import { JSON_TYPE, jsonValue, TEXT } from '../servers/answers.ts';
 import { NODE, bunScript, howdahVersion, packageVersion, peerScript, serverScript } from './commands.ts';
+import { nginx, nginxVersion } from './native-servers.ts';
 
 const plain: Expectation = {
   status: 200,
@@ -25,6 +26,7 @@ const SERVERS = {
   'fixed bytes': [NODE, serverScript('fixed-bytes.ts')],
   'node:http': [NODE, serverScript('node-http.ts')],
   Fastify: [`${packageVersion('fastify')}, ${NODE}`, peerScript('fastify-plain.mjs')],
+  nginx: [nginxVersion(), nginx('http/1.1')],
   'Hono on Node.js': [
     `${hono}, ${packageVersion('@hono/node-server')}, ${NODE}`,
     peerScript('hono-node.mjs'),
@@ -52,7 +54,7 @@ export const plainHttp1: Scenario = {
   ...common,
   name: 'plain-http1',
   title: 'Plain text over HTTP/1.1, 64 connections',
-  contestants: contestants(['fixed bytes', ...PEERS], {}, plain),
+  contestants: contestants(['fixed bytes', 'nginx', ...PEERS], {}, plain),
   targets: [
     { against: 'node:http', atLeast: 1.5 },
     { against: 'Fastify', atLeast: 1.25 },
@@ -65,7 +67,7 @@ export const pipelinedHttp1: Scenario = {
   ...common,
   name: 'pipelined-http1',
   title: 'Plain text over HTTP/1.1, 64 connections, 16 requests at once on each',
-  contestants: contestants(PEERS, { pipelined: 16 }, plain),
+  contestants: contestants(['nginx', ...PEERS], { pipelined: 16 }, plain),
   targets: [{ against: 'node:http', atLeast: 4 }],
 };
 
@@ -79,7 +81,7 @@ export const headersHttp1: Scenario = {
   ...common,
   name: 'headers-http1',
   title: 'HTTP/1.1 with 20 more fields in each request, 64 connections',
-  contestants: contestants(PEERS, { fields: manyFields }, plain),
+  contestants: contestants(['nginx', ...PEERS], { fields: manyFields }, plain),
   targets: [{ against: 'node:http', atLeast: 1.5 }],
 };
 

@@ -1,40 +1,23 @@
 // HTTP/2 in clear and over TLS, and HTTP/1.1 over TLS: plain text, many request fields, and large bodies both ways.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { H2Load } from '../harness/h2load.ts';
 import { h2loadContestant } from '../harness/h2load-contestant.ts';
 import type { Expectation } from '../harness/probe.ts';
 import type { Contestant, Scenario } from '../harness/scenario.ts';
 import type { ServerCommand } from '../harness/server-process.ts';
-import { h2oVersion, howdahVersion, NODE, nodeScript } from './commands.ts';
+import { TEXT } from '../servers/answers.ts';
+import { howdahVersion, NODE, nodeScript } from './commands.ts';
+import { filesDirectory, h2o, h2oVersion, nginx, nginxVersion } from './native-servers.ts';
 
 const LARGE_BODY = 'b'.repeat(100_000);
 
 const plain: Expectation = {
   status: 200,
-  body: 'Hello, World!',
+  body: TEXT,
   fields: { 'content-type': /^text\/plain/i, date: /GMT$/ },
 };
 const large: Expectation = { ...plain, body: LARGE_BODY };
-
-/** What the servers need on disk, made when the first of them is started and gone with this process. */
-let files: string | null = null;
-function filesDirectory(): string {
-  if (files !== null) return files;
-  const made = mkdtempSync(join(tmpdir(), 'howdah-bench-'));
-  // h2o serves as another user where root has started it.
-  chmodSync(made, 0o755);
-  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-  execFileSync(nodeScript('make-certificate.ts')[0] ?? 'node', [
-    ...nodeScript('make-certificate.ts').slice(1),
-    made,
-  ]);
-  writeFileSync(join(made, 'index.txt'), plain.body as string);
-  files = made;
-  return made;
-}
 
 /** A script that takes its certificate from BENCH_TLS. */
 function script(
@@ -51,47 +34,25 @@ function script(
   };
 }
 
-function h2o(secure: boolean): ServerCommand {
-  return {
-    command: (port) => {
-      const directory = filesDirectory();
-      const ssl = `\n  ssl: { certificate-file: ${directory}/certificate.pem, key-file: ${directory}/key.pem }`;
-      const configuration = `num-threads: 1
-listen:
-  host: 127.0.0.1
-  port: ${port}${secure ? ssl : ''}
-hosts:
-  default:
-    paths:
-      /:
-        file.dir: ${directory}
-        file.index: [index.txt]
-        file.etag: OFF
-`;
-      const path = join(directory, `h2o-${port}.conf`);
-      writeFileSync(path, configuration);
-      return ['h2o', '--mode', 'worker', '--conf', path];
-    },
-    ready: /ready to serve requests/,
-  };
-}
-
 interface Peers {
   readonly load: H2Load;
   readonly expected: Expectation;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Whether h2o, which serves a file, can give this answer. */
-  readonly withH2o: boolean;
+  /** Whether nginx and h2o, which send nothing back, can give this answer. */
+  readonly withNative: boolean;
   readonly nodeName: string;
 }
 
-function peers({ load, expected, environment = {}, withH2o, nodeName }: Peers): Contestant[] {
+function peers({ load, expected, environment = {}, withNative, nodeName }: Peers): Contestant[] {
   const secure = load.scheme === 'https';
+  const spoken = secure ? 'tls' : 'h2c';
   const make = (name: string, version: string, server: ServerCommand): Contestant =>
     h2loadContestant({ name, version, server, load, expected });
   return [
     make(nodeName, NODE, script('node-http2.ts', secure, environment)),
-    ...(withH2o ? [make('h2o', h2oVersion(), h2o(secure))] : []),
+    ...(withNative
+      ? [make('nginx', nginxVersion(), nginx(spoken)), make('h2o', h2oVersion(), h2o(spoken))]
+      : []),
     make('howdah', howdahVersion(), script('howdah-plain.ts', secure)),
   ];
 }
@@ -119,13 +80,13 @@ function lazily(name: string, version: string, make: () => Contestant): Contesta
 }
 
 const largePeers = (): Contestant[] =>
-  peers({ load: largeLoad(), expected: large, withH2o: false, nodeName: 'node:http2' });
+  peers({ load: largeLoad(), expected: large, withNative: false, nodeName: 'node:http2' });
 
 export const plainHttp2: Scenario = {
   ...common,
   name: 'plain-http2',
   title: 'Plain text over HTTP/2, 16 connections, 32 streams on each',
-  contestants: peers({ load: clear, expected: plain, withH2o: true, nodeName: 'node:http2' }),
+  contestants: peers({ load: clear, expected: plain, withNative: true, nodeName: 'node:http2' }),
   targets: [
     { against: 'node:http2', atLeast: 6 },
     { against: 'h2o', atLeast: 0.8 },
@@ -139,7 +100,7 @@ export const plainHttp2Single: Scenario = {
   contestants: peers({
     load: { ...clear, connections: 1, streams: 100 },
     expected: plain,
-    withH2o: true,
+    withNative: true,
     nodeName: 'node:http2',
   }),
   targets: [{ against: 'node:http2', atLeast: 5 }],
@@ -149,7 +110,12 @@ export const headersHttp2: Scenario = {
   ...common,
   name: 'headers-http2',
   title: 'HTTP/2 with 20 more fields in each request, 16 connections, 32 streams on each',
-  contestants: peers({ load: { ...clear, fields }, expected: plain, withH2o: true, nodeName: 'node:http2' }),
+  contestants: peers({
+    load: { ...clear, fields },
+    expected: plain,
+    withNative: true,
+    nodeName: 'node:http2',
+  }),
   targets: [{ against: 'node:http2', atLeast: 3 }],
 };
 
@@ -178,7 +144,7 @@ export const plainHttps: Scenario = {
     load: { scheme: 'https', protocol: 'http/1.1', connections: 64, streams: 1, target: '/' },
     expected: plain,
     environment: { BENCH_HTTP1: '1' },
-    withH2o: true,
+    withNative: true,
     nodeName: 'node:https',
   }),
   targets: [{ against: 'node:https', atLeast: 1.2 }],
@@ -191,7 +157,7 @@ export const plainHttpsH2: Scenario = {
   contestants: peers({
     load: { ...clear, scheme: 'https' },
     expected: plain,
-    withH2o: true,
+    withNative: true,
     nodeName: 'node:http2',
   }),
   targets: [{ against: 'node:http2', atLeast: 3 }],

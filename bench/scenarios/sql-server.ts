@@ -1,5 +1,5 @@
-// One row looked up by key and returned as JSON, from a PostgreSQL server over its UNIX socket, 64 connections; and the same where
-// each request also inserts a row. The database shares the core of the server that is measured.
+// One row looked up by key and returned as JSON, from a PostgreSQL server over its UNIX socket, 64 connections. The database shares
+// the core of the server that is measured.
 import { chooseCores } from '../harness/cores.ts';
 import { h2loadContestant } from '../harness/h2load-contestant.ts';
 import { httpContestant } from '../harness/http-contestant.ts';
@@ -30,37 +30,30 @@ export function withPostgres(server: ServerCommand): ServerCommand {
   return { ...server, command: (port) => [...nodeScript('with-postgres.ts'), ...server.command(port)] };
 }
 
-function contestant(name: string, version: string, server: ServerCommand, path: string): Contestant {
-  const load = {
-    connections: 64,
-    target: `/${path}/${FIRST_ITEM}`,
-    script: path === 'item' ? 'items.lua' : 'summary.lua',
-  };
+function contestant(name: string, version: string, server: ServerCommand): Contestant {
+  const load = { connections: 64, target: `/item/${FIRST_ITEM}`, script: 'items.lua' };
   return httpContestant({ name, version, server: withPostgres(server), load, expected });
 }
 
-const howdah = (sql: string): ServerCommand =>
-  howdahServe(
-    '--database',
-    'env',
-    '--workers',
-    '1',
-    '--sql',
-    benchFile(`sql/${sql}/20-${sql === 'items' ? 'route' : 'visit'}.sql`),
-  );
+const howdah: ServerCommand = howdahServe(
+  '--database',
+  'env',
+  '--workers',
+  '1',
+  '--sql',
+  benchFile('sql/items/20-route.sql'),
+);
 
-const peers = (path: string): Contestant[] => [
+const peers: readonly Contestant[] = [
   contestant(
     'Fastify + pg',
     `${packageVersion('fastify')}, ${packageVersion('pg')}, ${NODE}`,
     peerScript('fastify-pg.mjs'),
-    path,
   ),
   contestant(
     'Fastify + postgres',
     `${packageVersion('fastify')}, ${packageVersion('postgres')}, ${NODE}`,
     peerScript('fastify-postgres.mjs'),
-    path,
   ),
 ];
 
@@ -105,27 +98,19 @@ export const sqlServer: Scenario = {
       'route',
     ]),
     graphql,
-    ...peers('item'),
+    ...peers,
     h2loadContestant({
       name: 'howdah over HTTP/2',
       version: howdahVersion(),
-      server: withPostgres(howdah('items')),
+      server: withPostgres(howdah),
       load: { scheme: 'http', protocol: 'h2', connections: 4, streams: 16, target: `/item/${FIRST_ITEM}` },
       expected,
     }),
-    contestant('howdah', howdahVersion(), howdah('items'), 'item'),
+    contestant('howdah', howdahVersion(), howdah),
   ],
   targets: [
     { against: "pgbench, the route's call", atLeast: 0.8 },
     { against: 'Fastify + pg', atLeast: 3.5 },
     { against: 'Fastify + postgres', atLeast: 2.5 },
   ],
-};
-
-export const sqlServerVisits: Scenario = {
-  ...common,
-  name: 'sql-server-visits',
-  title: 'The same where each request also inserts a row',
-  contestants: [...peers('visit'), contestant('howdah', howdahVersion(), howdah('visits'), 'visit')],
-  targets: [],
 };

@@ -1,9 +1,10 @@
-// Static files of 1 KB and of 1 MB over HTTP/1.1: a directory behind a route, beside @fastify/static.
+// Static files of 1 KB and of 1 MB over HTTP/1.1: a directory behind a route, beside @fastify/static and nginx.
 import { httpContestant } from '../harness/http-contestant.ts';
 import type { Contestant, Scenario } from '../harness/scenario.ts';
 import type { ServerCommand } from '../harness/server-process.ts';
 import { LARGE_TARGET, largeText, SMALL_TARGET, smallText } from '../servers/static-root.ts';
 import { howdahVersion, NODE, packageVersion, peerScript, serverScript } from './commands.ts';
+import { nginx, nginxVersion } from './native-servers.ts';
 
 const PEER = '@fastify/static';
 const peerVersion = `${packageVersion('@fastify/static')}, ${packageVersion('fastify')}, ${NODE}`;
@@ -25,6 +26,7 @@ function contestants(target: string, body: string, connections: number): readonl
     httpContestant({ name, version, server, load, expected });
   return [
     contestant(PEER, peerVersion, peerScript('fastify-static.mjs')),
+    contestant('nginx', nginxVersion(), nginx('http/1.1')),
     contestant('howdah', howdahVersion(), serverScript('howdah-static.ts')),
   ];
 }

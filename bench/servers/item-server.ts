@@ -22,7 +22,6 @@ export async function startItemServer(): Promise<ItemServer> {
   for (const name of ['items/10-items.sql', 'notes/10-notes.sql']) {
     await client.query(readFileSync(new URL(`../sql/${name}`, import.meta.url), 'utf8'));
   }
-  await client.query('create table bench_visits (id int, at timestamptz not null default now())');
   await client.end();
   return { environment, stop: () => server.stop() };
 }

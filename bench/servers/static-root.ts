@@ -24,9 +24,13 @@ export interface StaticRoot {
   remove(): void;
 }
 
-export function makeStaticRoot(): StaticRoot {
-  const root = mkdtempSync(join(tmpdir(), 'howdah-bench-static-'));
+export function writeStaticFiles(root: string): void {
   writeFileSync(join(root, 'small.txt'), smallText());
   writeFileSync(join(root, 'large.txt'), largeText());
+}
+
+export function makeStaticRoot(): StaticRoot {
+  const root = mkdtempSync(join(tmpdir(), 'howdah-bench-static-'));
+  writeStaticFiles(root);
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
 }

@@ -2,6 +2,7 @@
 // put together in fleet/serve.ts.
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
+import { placeInModule } from '../fleet/dev-error-page.ts';
 import { DevSession } from '../fleet/dev-session.ts';
 import type { ApplicationConfig } from '../web/define-application.ts';
 import { loadApplication } from '../fleet/application-module.ts';
@@ -21,7 +22,6 @@ import { packageVersion } from '../fleet/version.ts';
 const DRAIN_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 type DrainSignal = keyof typeof DRAIN_SIGNALS;
 
-/** Serves until a signal asks for the end; gives the exit code. */
 /** Lies beside src/ in the repository and beside dist/ in the package: two folders up from here in both. */
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 
@@ -30,6 +30,7 @@ function withExamples({ examples, server, sqlPaths }: ServeSettings): readonly s
   return examples && server === null ? [EXAMPLES, ...sqlPaths] : sqlPaths;
 }
 
+/** Serves until a signal asks for the end; gives the exit code. */
 export async function runServe(
   settings: ServeSettings,
   serve: (options: ServeOptions) => Promise<RunningServer>,
@@ -57,6 +58,7 @@ export async function runServe(
       unixListen: settings.unixListen === null ? null : resolve(settings.unixListen),
       gateway: fromAnywhere(settings.gateway),
       sqlPaths: dev === null ? withExamples(settings) : [],
+      ...(dev === null ? {} : { prepare: (server) => dev.start(server) }),
       noInit: settings.noInit || listeners.length > 0,
       requests: {
         dev: settings.dev,
@@ -78,7 +80,6 @@ export async function runServe(
       observer: output.observer,
       logs: logSettings(settings),
     });
-    await dev?.start(server);
     output.started(server);
     tellPredecessor();
     await tellServiceManager(output.observer, 'READY=1', `MAINPID=${process.pid}`);
@@ -120,8 +121,8 @@ function devSession({ application, sqlPaths }: ServeSettings): DevSession {
   return new DevSession(application, sqlPaths, {
     done: (what) => void process.stderr.write(`${what}\n`),
     failed: (error) => {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.stack : undefined;
-      process.stderr.write(failureText(error) + (cause === undefined ? '' : `${cause}\n`));
+      const place = placeInModule(error);
+      process.stderr.write(failureText(error) + (place === '' ? '' : `${place}\n`));
     },
   });
 }

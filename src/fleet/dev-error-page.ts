@@ -3,7 +3,7 @@ import { HowdahError } from '../errors.ts';
 
 const STYLE = `
   body { margin: 0; padding: 2rem; background: #1d1f21; color: #e8e6e3; font: 15px/1.5 system-ui, sans-serif }
-  h1 { color: #ff7b72; font-size: 1.2rem }
+  h1 { color: #ff7b72; font: 600 1.1rem/1.5 ui-monospace, monospace; white-space: pre-wrap }
   pre { padding: 1rem; overflow: auto; background: #0d0f10; border-left: 4px solid #ff7b72; font: 13px/1.5 ui-monospace, monospace }
 `;
 
@@ -18,7 +18,7 @@ const FOLLOW = `
 
 export function errorPage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? (error.cause.stack ?? '') : '';
+  const cause = placeInModule(error);
   const hint = error instanceof HowdahError ? `<p>${escape(error.hint)}</p>` : '';
   return `<!doctype html>
 <html lang="en" data-failure="${Date.now().toString(36)}">
@@ -32,6 +32,12 @@ ${cause === '' ? '' : `<pre>${escape(cause)}</pre>`}
 <script>${FOLLOW}</script>
 </html>
 `;
+}
+
+/** The stack of what went wrong in a module; of SQL the message has the place. */
+export function placeInModule(error: unknown): string {
+  if (!(error instanceof HowdahError) || error.code === 'HOWDAH_SQL_FAILED') return '';
+  return error.cause instanceof Error ? (error.cause.stack ?? '') : '';
 }
 
 function escape(text: string): string {

@@ -11,7 +11,7 @@ import { application as checkApplication } from '../web/define-application.ts';
 import { route } from '../web/route.ts';
 import { applicationFiles, loadApplication } from './application-module.ts';
 import { errorPage } from './dev-error-page.ts';
-import type { RunningServer } from './serve-options.ts';
+import type { Preparation } from './serve-options.ts';
 import { runSqlFile, sqlFiles } from './sql-files.ts';
 
 export interface DevEvents {
@@ -29,8 +29,6 @@ const IGNORED = /(?:^|[\\/])(?:node_modules|\.[^\\/]+)(?:[\\/]|$)/;
 /** Before every other route. */
 const FIRST = 2 ** 31 - 1;
 
-type Server = Pick<RunningServer, 'useApplication' | 'runScript' | 'query'>;
-
 export class DevSession {
   readonly #module: string | null;
   readonly #sqlPaths: readonly string[];
@@ -39,7 +37,7 @@ export class DevSession {
   readonly #hashes = new Map<string, string>();
   /** What is told when all of it is in force: whoever reads it may ask at once. */
   readonly #news: (() => void)[] = [];
-  #server: Server | null = null;
+  #server: Preparation | null = null;
   #application: ApplicationConfig | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
@@ -61,7 +59,7 @@ export class DevSession {
   }
 
   /** Runs the files of SQL, and follows all files from now on. */
-  async start(server: Server): Promise<void> {
+  async start(server: Preparation): Promise<void> {
     this.#server = server;
     const directories = new Set(this.#sqlPaths.map((path) => resolve(path)));
     if (this.#module !== null) directories.add(dirname(this.#module));
@@ -119,7 +117,7 @@ export class DevSession {
     const reloaded = this.#module !== null && (await this.#modulesChanged());
     if (reloaded) await this.#loadModule();
     if (reloaded || before !== (this.#moduleFailure ?? this.#sqlFailure)) {
-      this.#server?.useApplication?.(this.#served());
+      this.#server?.useApplication(this.#served());
     }
     for (const tell of this.#news.splice(0)) tell();
   }
@@ -141,15 +139,14 @@ export class DevSession {
 
   async #applySql(): Promise<void> {
     const server = this.#server;
-    if (server?.query === undefined || server.runScript === undefined) return;
-    const runScript = server.runScript;
+    if (server === null) return;
     try {
       for (const path of this.#sqlPaths) {
         for (const file of await sqlFiles(path)) {
           const hash = digest(await readFile(file));
           const rows = await server.query('select hash from howdah.applied_files where path = $1', [file]);
           if (rows[0]?.[0] === hash) continue;
-          await runSqlFile(file, (text) => runScript(text));
+          await runSqlFile(file, (text) => server.runScript(text));
           await server.query(
             `insert into howdah.applied_files (path, hash) values ($1, $2)
              on conflict (path) do update set hash = excluded.hash, applied_at = now()`,

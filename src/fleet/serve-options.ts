@@ -45,6 +45,11 @@ export interface ServeOptions {
   readonly gateway: GatewayAddress | null;
   /** Files and directories of SQL to run at start. */
   readonly sqlPaths: readonly string[];
+  /**
+   * What else is to be done before anything is served, with the SQL files and routes in place; where it rejects the server does not
+   * start. Not where worker processes serve.
+   */
+  readonly prepare?: (server: Preparation) => Promise<void>;
   /** A new database gets no listener and no default page. */
   readonly noInit: boolean;
   /** Where /livez, /readyz and /metrics are answered; null: nowhere. */
@@ -63,6 +68,9 @@ export interface ServeOptions {
   /** The logs of worker processes, which share the streams of this one. */
   readonly logs: LogSettings;
 }
+
+/** A server that is about to serve. */
+export type Preparation = Required<Pick<RunningServer, 'useApplication' | 'runScript' | 'query'>>;
 
 export interface RunningServer {
   readonly listeners: readonly { readonly url: string }[];

@@ -23,7 +23,7 @@ import { ListenerSet, openHere } from './listener-set.ts';
 import { serveFleet } from './master.ts';
 import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase } from './open-database.ts';
-import type { RunningServer, ServeOptions } from './serve-options.ts';
+import type { Preparation, RunningServer, ServeOptions } from './serve-options.ts';
 import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { runSqlFiles } from './sql-files.ts';
 
@@ -145,6 +145,7 @@ class Server {
       else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       await this.#worker.start();
+      await this.#options.prepare?.(this.#preparation());
       const results = await this.#configuration.load();
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#reload());
       await assertListening(database, 'http', listen, results);
@@ -189,9 +190,7 @@ class Server {
       restartWorkers: () => Promise.resolve(),
       // Its database, or the application that is in its memory, cannot be a second process' as well.
       handOver: () => Promise.reject(new HowdahError('HOWDAH_NO_WORKERS')),
-      useApplication: (application) => this.#worker.useApplication(application),
-      runScript: (text) => database.runScript(text),
-      query: async (text, parameters) => (await database.query(text, parameters)).rows,
+      ...this.#preparation(),
       inject: (request, init) => inject(this.#worker.http.streams, request, init),
       closed,
       reload: async () => {
@@ -201,6 +200,15 @@ class Server {
         await this.#close(deadlineMs);
         resolve();
       },
+    };
+  }
+
+  #preparation(): Preparation {
+    const database = this.#database;
+    return {
+      useApplication: (application) => this.#worker.useApplication(application),
+      runScript: (text) => database.runScript(text),
+      query: async (text, parameters) => (await database.query(text, parameters)).rows,
     };
   }
 

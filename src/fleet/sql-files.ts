@@ -5,7 +5,7 @@ import { HowdahError } from '../errors.ts';
 import type { SqlError } from '../database/call.ts';
 import { SqlFailure } from '../database/exchange-result.ts';
 
-/** Runs the text of a file as one simple query: one transaction, unless the file begins and ends its own. */
+/** Runs the text of a file as one simple query: one transaction, unless the file begins and ends its own. None is left open. */
 export type ExecSql = (text: string) => Promise<unknown>;
 
 /**
@@ -41,18 +41,34 @@ export async function runSqlFile(file: string, exec: ExecSql): Promise<void> {
   try {
     await exec(text);
   } catch (error) {
-    // A transaction that the file began and left open.
-    await exec('rollback').catch(() => undefined);
-    const where = error instanceof SqlFailure ? lineOf(text, error.sql) : '';
-    throw new HowdahError('HOWDAH_SQL_FAILED', `${file}${where}: ${message(error)}`, { cause: error });
+    const place = error instanceof SqlFailure ? placeOf(text, error.sql) : null;
+    const [where, shown] = place === null ? ['', ''] : [`:${place.line}`, `\n${place.excerpt}`];
+    throw new HowdahError('HOWDAH_SQL_FAILED', `${file}${where}: ${message(error)}${shown}`, {
+      cause: error,
+    });
   }
 }
 
-/** `:LINE` of the error's position, which counts characters (not UTF-16 units) from 1. */
-function lineOf(text: string, error: SqlError): string {
-  if (error.position === undefined) return '';
-  const before = Array.from(text).slice(0, error.position - 1);
-  return `:${before.filter((character) => character === '\n').length + 1}`;
+/** Of a line that is longer, this many characters around the place are shown. */
+const SHOWN_CHARACTERS = 100;
+
+/** The line of the error's position, which counts characters (not UTF-16 units) from 1, and the line with a mark below the place. */
+function placeOf(text: string, { position }: SqlError): { line: number; excerpt: string } | null {
+  if (position === undefined) return null;
+  const characters = Array.from(text);
+  const before = characters.slice(0, position - 1);
+  const begin = before.lastIndexOf('\n') + 1;
+  const end = characters.indexOf('\n', begin);
+  const line = characters.slice(begin, end < 0 ? undefined : end);
+  const column = before.length - begin;
+  const from = Math.max(0, column - SHOWN_CHARACTERS / 2);
+  const shown = line
+    .slice(from, from + SHOWN_CHARACTERS)
+    .map((character) => (character === '\t' ? ' ' : character));
+  return {
+    line: before.filter((character) => character === '\n').length + 1,
+    excerpt: `    ${shown.join('').trimEnd()}\n    ${' '.repeat(column - from)}^`,
+  };
 }
 
 function message(error: unknown): string {

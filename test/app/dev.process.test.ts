@@ -57,8 +57,16 @@ test('howdah dev follows SQL and modules, keeps connections, and shows what is w
       values (omni_httpd.urlpattern('/sql'), 'from_sql'::regproc) on conflict do nothing;`;
   const module = (expression: string): string => `import { application, route } from 'howdah';
     import { text } from './text.ts';
-    export default application({ routes: [route('GET /', () => new Response(${expression}))] });`;
-  write('10-table.sql', 'create table counted (n int);');
+    export default application({ routes: [route('GET /', () => new Response(${expression})),
+      route('GET /listening', async (_request, { db }) => {
+        const rows = await db\`select from listening\`;
+        return new Response(String(rows.length));
+      })] });`;
+  // It runs before anything is served: a page that needs it would fail.
+  write(
+    '10-table.sql',
+    'create table listening as select effective_port as port from omni_httpd.listeners where effective_port > 0;',
+  );
   write('20-handler.sql', handler('first'));
   write('text.ts', "export const text: string = 'one';");
   write('app.ts', module('text'));
@@ -75,6 +83,7 @@ test('howdah dev follows SQL and modules, keeps connections, and shows what is w
     client.send(get('/'));
     await client.untilText('one');
     assert.equal(await said('/sql'), 'first');
+    assert.equal(await said('/listening'), '0');
 
     // A module that the application imports.
     write('text.ts', "export const text: string = 'two';");
@@ -100,7 +109,9 @@ test('howdah dev follows SQL and modules, keeps connections, and shows what is w
     await client.untilText('two!');
     write('20-handler.sql', 'selec 1');
     await dev.prints(/20-handler\.sql:1: syntax error/, 'err');
-    assert.match(await said('/'), /syntax error/);
+    assert.match(await said('/'), /syntax error[^]*selec 1\n +\^/);
+    assert.doesNotMatch(await said('/'), / at .*\.ts:/);
+    assert.doesNotMatch(dev.err, /SqlFailure/);
     write('20-handler.sql', handler('third'));
     await dev.prints(/(?:ran 20-handler\.sql[^]*){3}/, 'err');
     client.send(get('/'));

@@ -195,7 +195,11 @@ describe('a start that fails', () => {
     const { code, out, err } = await runHowdah(args, { cwd: directory.path });
     assert.equal(code, 1);
     assert.equal(out, '');
-    assert.match(err, /^howdah: .*sql\/2-bad\.sql:3: .*column "nothing" does not exist/m);
+    assert.match(
+      err,
+      /^howdah: .*sql\/2-bad\.sql:3: .*column "nothing" does not exist\n {4}select nothing\n {11}\^$/m,
+    );
+    assert.doesNotMatch(err, /no transaction in progress/);
     await using server = await startServe([], { cwd: directory.path });
     const tables = ['sql', '-c', "select to_regclass('good') is not null, to_regclass('bad') is not null"];
     assert.match((await runHowdah(tables, { cwd: directory.path })).out, /^ t +\| f$/m);

@@ -6,6 +6,7 @@ import { HowdahError } from '../errors.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { SqlClient, SqlRow, SqlText, TransactionOptions } from '../web/sql-client.ts';
 import { answerOutcome } from './answer-outcome.ts';
+import { CallPlace, hideFrames } from './call-place.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import { jsonResponse, objectsOf } from './sql-rows.ts';
 import { RowQueue } from './row-queue.ts';
@@ -26,6 +27,8 @@ const TEXT_TYPES: ReadonlyMap<number, string> = new Map([
   [3802, 'application/json'],
 ]);
 const BYTEA = 17;
+
+hideFrames(import.meta.url);
 
 type Parameters = readonly unknown[];
 
@@ -143,7 +146,12 @@ interface ClientParts {
 function makeClient({ run, transaction, stream, options }: ClientParts): SqlClient {
   const gather = async (source: string | SqlText, parameters: Parameters = []): Promise<SqlResult> => {
     const { text, values } = statementOf(source, parameters);
-    return run(text, values.map(parameterText));
+    const place = options.dev ? new CallPlace() : null;
+    try {
+      return await run(text, values.map(parameterText));
+    } catch (error) {
+      throw place?.of(error) ?? error;
+    }
   };
   const rows = async <Row>(source: string | SqlText, parameters?: Parameters): Promise<Row[]> =>
     objectsOf(await gather(source, parameters)) as Row[];

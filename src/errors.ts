@@ -114,6 +114,11 @@ export const ERRORS = {
     message: 'no session with the database became free in time',
     hint: 'end transactions and streams of rows sooner, or allow more sessions with --sessions',
   },
+  HOWDAH_RESULT_TOO_LARGE: {
+    status: 500,
+    message: 'the rows of a statement are more than may be held in memory',
+    hint: 'take them one by one with db.stream(), ask for fewer, or raise --max-result-bytes',
+  },
   HOWDAH_TOO_MANY_FILES: {
     status: 503,
     message: 'no more files can be opened now',
@@ -122,7 +127,7 @@ export const ERRORS = {
   HOWDAH_APPLICATION_UNUSABLE: {
     status: null,
     message: 'the application cannot be served',
-    hint: 'the module exports serve({ routes: [ … ] }) as its default',
+    hint: 'the module exports application({ routes: [ … ] }) as its default',
   },
   HOWDAH_INIT_REFUSED: {
     status: null,

@@ -13,6 +13,7 @@ import { benchPort } from './announce.ts';
 const LISTENER_ID = 1;
 const DRAIN_MS = 1000;
 const MAX_BODY_BYTES = 1_000_000;
+const MAX_RESULT_BYTES = 1_000_000;
 const HANDLER_TIMEOUT_MS = 30_000;
 
 const observer = { observe: () => undefined };
@@ -29,6 +30,7 @@ export async function serveRoutes(routes: readonly Route[]): Promise<() => Promi
     proxy: notHere,
     file: notHere,
     maxBodyBytes: MAX_BODY_BYTES,
+    maxResultBytes: MAX_RESULT_BYTES,
     handlerTimeoutMs: HANDLER_TIMEOUT_MS,
     dev: false,
   });

@@ -26,6 +26,8 @@ export interface CatalogOptions {
   readonly events?: EventHub;
   /** Larger bodies are refused with 413. */
   readonly maxBodyBytes: number;
+  /** Rows of a statement of `db` that are larger, as PostgreSQL sends them, are refused. */
+  readonly maxResultBytes: number;
   /** The limit that sessions hold calls to; only for the message about it. */
   readonly handlerTimeoutMs: number;
   /** Whether the answer to a failed handler says what went wrong. */

@@ -9,14 +9,8 @@ import { answerOutcome } from './answer-outcome.ts';
 import { CallPlace, hideFrames } from './call-place.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import { jsonResponse, objectsOf } from './sql-rows.ts';
-import { RowQueue } from './row-queue.ts';
+import { fetchBatches, streamRows, ROWS_AHEAD, ROWS_AHEAD_OF_ENGINE } from './row-stream.ts';
 import { isSqlText, renderSql } from './sql-text.ts';
-
-/** Rows that are fetched at once for stream(): enough that the round trips do not count, few enough to wait in memory. */
-const ROWS_PER_FETCH = 100;
-
-/** The embedded engine is to be given back soon, so more rows may wait for their reader. */
-const MAX_ROWS_AHEAD_OF_ENGINE = 10_000;
 
 /** OIDs of types whose text is a body as it is, and its content type. */
 const TEXT_TYPES: ReadonlyMap<number, string> = new Map([
@@ -96,10 +90,11 @@ export class Statements {
       sqlState: sql?.code ?? null,
       message: error instanceof Error ? error.message : String(error),
       detail: sql?.detail ?? null,
-      hint: sql?.hint ?? null,
+      hint: error instanceof HowdahError ? error.hint : (sql?.hint ?? null),
       where: sql?.where ?? null,
     });
-    if (error instanceof HowdahError && error.status !== null) exchange.fail(error.status);
+    if (error instanceof HowdahError && error.status !== null && error.status !== 500)
+      exchange.fail(error.status);
     else if (!this.#options.dev) exchange.fail(500);
     else {
       const message = error instanceof Error ? error.message : String(error);
@@ -127,11 +122,13 @@ export function databaseClient(database: Database, options: CatalogOptions): Sql
       if (!(error instanceof NoSessionError)) throw error;
       throw new HowdahError('HOWDAH_DATABASE_BUSY', error.message, { cause: error });
     });
-  const maxAhead = database.lendsEngine ? MAX_ROWS_AHEAD_OF_ENGINE : ROWS_PER_FETCH;
+  const { handlerTimeoutMs: takeTimeoutMs, maxResultBytes } = options;
+  const ahead = database.lendsEngine ? ROWS_AHEAD_OF_ENGINE : ROWS_AHEAD;
   return makeClient({
-    run: (text, parameters) => lend((session) => session.query(text, parameters)),
+    run: (text, parameters) => lend((session) => session.query(text, parameters, maxResultBytes)),
     transaction: (work, how) => lend((session) => inTransaction(session, work, how, options)),
-    stream: (text, parameters) => streamRows(lend, text, parameters, maxAhead, options.handlerTimeoutMs),
+    stream: (text, parameters) =>
+      streamRows(lend, text, parameters, { ...ahead, takeTimeoutMs, maxFetchBytes: maxResultBytes }),
     options,
   });
 }
@@ -216,7 +213,7 @@ async function inTransaction<T>(
   };
   const run: Run = async (text, parameters) => {
     assertOpen();
-    return session.query(text, parameters);
+    return session.query(text, parameters, options.maxResultBytes);
   };
   let savepoints = 0;
   const client = makeClient({
@@ -235,9 +232,10 @@ async function inTransaction<T>(
         throw error;
       }
     },
-    stream: (text, parameters) => {
+    stream: async function* (text, parameters) {
       assertOpen();
-      return fetchRows(session, text, parameters);
+      for await (const { rows } of fetchBatches(session, text, parameters, options.maxResultBytes))
+        yield* rows;
     },
     options,
   });
@@ -262,56 +260,5 @@ async function inTransaction<T>(
     throw error;
   } finally {
     clearTimeout(timeout);
-  }
-}
-
-let cursors = 0;
-
-/** Rows of a statement that stands in a transaction, as they are taken. */
-async function* fetchRows(
-  session: SetupSession,
-  text: string,
-  parameters: readonly (string | null)[],
-): AsyncGenerator<SqlRow> {
-  const cursor = `howdah_rows_${++cursors}`;
-  await session.query(`declare ${cursor} no scroll cursor for ${text}`, parameters);
-  try {
-    for (;;) {
-      const result = await session.query(`fetch ${ROWS_PER_FETCH} from ${cursor}`);
-      yield* objectsOf(result);
-      if (result.rows.length < ROWS_PER_FETCH) return;
-    }
-  } finally {
-    await session.exec(`close ${cursor}`).catch(() => undefined);
-  }
-}
-
-/**
- * Rows as they are taken, in a transaction of their own. `maxAhead` of them may wait for the reader; one who takes none for `limitMs`
- * is told that it is over, since a session is held for him.
- */
-async function* streamRows(
-  lend: <T>(use: (session: SetupSession) => Promise<T>) => Promise<T>,
-  text: string,
-  parameters: readonly (string | null)[],
-  maxAhead: number,
-  limitMs: number,
-): AsyncGenerator<SqlRow> {
-  const queue = new RowQueue(maxAhead, limitMs);
-  const ended = lend(async (session) => {
-    await session.exec('begin');
-    for await (const row of fetchRows(session, text, parameters)) {
-      if (!(await queue.put(row))) break;
-    }
-    await session.exec('commit');
-  }).then(
-    () => queue.end(null),
-    (error: unknown) => queue.end(error),
-  );
-  try {
-    for (let row = await queue.take(); row !== null; row = await queue.take()) yield row;
-  } finally {
-    queue.stop();
-    await ended;
   }
 }

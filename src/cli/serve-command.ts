@@ -65,6 +65,7 @@ export async function runServe(
         compress: settings.compress,
         decompress: settings.decompress,
         maxBodyBytes: settings.maxBodyBytes,
+        maxResultBytes: settings.maxResultBytes,
         handlerTimeoutMs: settings.handlerTimeoutMs,
         eventRetentionMs: settings.eventRetentionMs,
         allowedDirectories: settings.allowedDirectories,

@@ -61,6 +61,7 @@ export interface ServeSettings {
   readonly compress: boolean;
   readonly decompress: boolean;
   readonly maxBodyBytes: number;
+  readonly maxResultBytes: number;
   readonly handlerTimeoutMs: number;
   readonly eventRetentionMs: number;
   readonly drainTimeoutMs: number;
@@ -76,6 +77,12 @@ const DEFAULT_MAX_BODY_BYTES = 10_000_000;
 
 /** A bytea is at most 1 GiB with its header (PostgreSQL's limits, appendix K); a larger body could not be passed on. */
 const HIGHEST_MAX_BODY_BYTES = 1_000_000_000;
+
+/** What a process can hold for a few requests at once; more is better taken row by row. */
+const DEFAULT_MAX_RESULT_BYTES = 67_108_864;
+
+/** A value of PostgreSQL's is no larger. */
+const HIGHEST_MAX_RESULT_BYTES = 1_000_000_000;
 
 /** Longer than a browser that lost its connection waits before it comes again, on a train too. */
 const DEFAULT_EVENT_RETENTION_MS = 600_000;
@@ -120,6 +127,7 @@ interface ServeFlags {
   readonly compress?: boolean;
   readonly decompress?: boolean;
   readonly maxBodyBytes: number;
+  readonly maxResultBytes: number;
   readonly handlerTimeout: number;
   readonly eventRetention: number;
   readonly drainTimeout: number;
@@ -252,6 +260,11 @@ function makeCommand(
         .default(DEFAULT_MAX_BODY_BYTES, '10MB'),
     )
     .addOption(
+      new Setting('--max-result-bytes <SIZE>', 'largest rows of a statement of a TypeScript handler')
+        .argParser(valueParser((text) => parseBytes(text, HIGHEST_MAX_RESULT_BYTES)))
+        .default(DEFAULT_MAX_RESULT_BYTES, '64MiB'),
+    )
+    .addOption(
       new Setting('--handler-timeout <TIME>', 'longest run of an SQL handler: 500ms, 30s, 2m')
         .argParser(valueParser((text) => parseDurationMs(text, 1)))
         .default(DEFAULT_HANDLER_TIMEOUT_MS, '30s'),
@@ -337,6 +350,7 @@ function serveSettings(command: Command, file: string | undefined): ServeSetting
     compress: flags.compress ?? false,
     decompress: flags.decompress ?? false,
     maxBodyBytes: flags.maxBodyBytes,
+    maxResultBytes: flags.maxResultBytes,
     handlerTimeoutMs: flags.handlerTimeout,
     eventRetentionMs: flags.eventRetention,
     drainTimeoutMs: flags.drainTimeout,

@@ -29,7 +29,8 @@ export type ServerOrder = 'stop' | 'start';
 
 /** A session by itself. Transactions stay open from one statement to the next. */
 export interface SetupSession {
-  query(text: string, parameters?: readonly (string | null)[]): Promise<SqlResult>;
+  /** Rejects with HOWDAH_RESULT_TOO_LARGE where the rows are larger than `limitBytes`; the statement has run then. Default: no limit. */
+  query(text: string, parameters?: readonly (string | null)[], limitBytes?: number): Promise<SqlResult>;
   exec(text: string): Promise<SqlResult[]>;
 }
 

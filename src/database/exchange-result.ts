@@ -10,6 +10,7 @@ import {
   parseRowDescription,
 } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
+import { HowdahError } from '../errors.ts';
 
 /** One statement's result. Values are in PostgreSQL's text format; null is SQL's null. */
 export interface SqlResult {
@@ -38,8 +39,24 @@ export class SqlFailure extends Error {
 export class ResultGatherer {
   readonly results: SqlResult[] = [];
   error: SqlError | null = null;
+  readonly #limitBytes: number;
+  /** Of the rows, as PostgreSQL sends them. */
+  #bytes = 0;
   #fields: ColumnDescription[] = [];
   #rows: (string | null)[][] = [];
+
+  /** @param limitBytes of rows that are kept; beyond, all of them are dropped */
+  constructor(limitBytes = Infinity) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Why there are no results. */
+  get failure(): Error | null {
+    if (this.#bytes > this.#limitBytes) {
+      return new HowdahError('HOWDAH_RESULT_TOO_LARGE', `more than ${this.#limitBytes} bytes`);
+    }
+    return this.error === null ? null : new SqlFailure(this.error);
+  }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
     switch (type) {
@@ -50,6 +67,11 @@ export class ResultGatherer {
         return null;
       }
       case BACKEND.dataRow: {
+        this.#bytes += end - start;
+        if (this.#bytes > this.#limitBytes) {
+          this.#rows = [];
+          return null;
+        }
         const columns = parseDataRow(bytes, start, end);
         if (isViolation(columns)) return columns;
         this.#rows.push(columns.map((column) => (column === null ? null : column.toString('utf8'))));

@@ -7,7 +7,7 @@ import type { SqlResult } from './exchange-result.ts';
 import { EPOCH_ASSERTION, saysEpochPassed } from './epoch-guard.ts';
 import { isViolation, parseDataRow, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
-import { ResultGatherer, SqlFailure } from './exchange-result.ts';
+import { ResultGatherer } from './exchange-result.ts';
 
 export interface Exchange {
   /** The calls that have not run at all where this one has not. */
@@ -244,7 +244,7 @@ export class AssertionExchange implements Exchange {
 export class GatheringExchange implements Exchange {
   readonly calls = [];
   readonly weight = 0;
-  readonly #gatherer = new ResultGatherer();
+  readonly #gatherer: ResultGatherer;
   /** Who rolls back what is left open; null where it is to stay open. */
   readonly #owner: ExchangeOwner | null;
   readonly #resolve: (results: SqlResult[]) => void;
@@ -254,7 +254,9 @@ export class GatheringExchange implements Exchange {
     owner: ExchangeOwner | null,
     resolve: (results: SqlResult[]) => void,
     reject: (reason: Error) => void,
+    limitBytes = Infinity,
   ) {
+    this.#gatherer = new ResultGatherer(limitBytes);
     this.#owner = owner;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -270,8 +272,8 @@ export class GatheringExchange implements Exchange {
 
   over(_refused: boolean, inTransaction: boolean): void {
     if (inTransaction) this.#owner?.rollBack();
-    const { error, results } = this.#gatherer;
-    if (error !== null) this.#reject(new SqlFailure(error));
+    const { failure, results } = this.#gatherer;
+    if (failure !== null) this.#reject(failure);
     else this.#resolve(results);
   }
 

@@ -60,6 +60,15 @@ const NO_OPTIONS: ExchangeOptions = { epoch: null, resetAfter: false, keepsTrans
 /** One batch runs, and the next is there when it is over. */
 const MAX_LOAD = 2 * MAX_BATCH_CALLS;
 
+export interface QueryOptions {
+  /** Whether a transaction that is open, or that the statement begins, stays so. Default false. */
+  readonly keepsTransaction?: boolean;
+  /** Runs before it in the same transaction, and has a result of its own; over links that share backends only. */
+  readonly before?: string | null;
+  /** Rows that are larger are dropped as they come, and the promise rejects with HOWDAH_RESULT_TOO_LARGE. Default: no limit. */
+  readonly limitBytes?: number;
+}
+
 export interface SessionEvents {
   notice(notice: ErrorFields): void;
   notification(channel: string, payload: string): void;
@@ -130,22 +139,21 @@ export class Session implements LinkReceiver {
 
   /**
    * Runs one statement with parameters in text format, in a transaction of its own unless one is kept open.
-   * @param before runs before it in the same transaction, and has a result of its own; over links that share backends only
    */
   query(
     text: string,
     parameters: readonly (string | null)[],
-    keepsTransaction = false,
-    before: string | null = null,
+    { keepsTransaction = false, before = null, limitBytes = Infinity }: QueryOptions = {},
   ): Promise<SqlResult[]> {
-    return this.#gather((writer) => {
+    const write = (writer: MessageWriter): void => {
       if (before !== null) this.#statements.write({ name: '', text: before, parameterTypes: [] }, [], 0);
       writeParse(writer, '', text);
       writeBind(writer, '', '', parameters, 0);
       writeDescribe(writer, 'portal', '');
       writeExecute(writer, '');
       writeSync(writer);
-    }, keepsTransaction);
+    };
+    return this.#gather(write, keepsTransaction, limitBytes);
   }
 
   /**
@@ -391,9 +399,13 @@ export class Session implements LinkReceiver {
     if (!this.#lost) this.#resets.failed();
   }
 
-  #gather(write: (writer: MessageWriter) => void, keepsTransaction: boolean): Promise<SqlResult[]> {
+  #gather(
+    write: (writer: MessageWriter) => void,
+    keepsTransaction: boolean,
+    limitBytes = Infinity,
+  ): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
-      const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject);
+      const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject, limitBytes);
       if (!this.#lost) this.#sendTurn(Infinity);
       if (this.#lost) {
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });

@@ -36,6 +36,8 @@ export interface RequestOptions {
   /** Request bodies are decompressed; handlers see them as if they had been sent so. */
   readonly decompress: boolean;
   readonly maxBodyBytes: number;
+  /** Of the rows of a statement that a handler in TypeScript runs. */
+  readonly maxResultBytes: number;
   readonly handlerTimeoutMs: number;
   /** How long events are kept for clients that come again, in ms. */
   readonly eventRetentionMs: number;
@@ -100,7 +102,8 @@ export class HttpWorker {
   #polls = 1;
 
   constructor(options: HttpWorkerOptions) {
-    const { database, observer, observeRequests, maxBodyBytes, handlerTimeoutMs, dev } = options;
+    const { database, observer, observeRequests, maxBodyBytes, maxResultBytes, handlerTimeoutMs, dev } =
+      options;
     this.events = new EventHub(database, observer, { retentionMs: options.eventRetentionMs });
     this.eventClient = new EventClient(this.events, database);
     const files = new LocalFiles(options.allowedDirectories);
@@ -117,6 +120,7 @@ export class HttpWorker {
       webSockets: this.webSockets,
       events: this.events,
       maxBodyBytes,
+      maxResultBytes,
       handlerTimeoutMs,
       dev,
     });

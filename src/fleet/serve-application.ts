@@ -40,6 +40,8 @@ export interface ServeSettings {
   readonly decompress?: boolean;
   /** Largest request body in bytes. Default 10 000 000. */
   readonly maxBodyBytes?: number;
+  /** Largest rows of a statement of `db`, and of sql`…` as a target, in bytes; db.stream() gives any number. Default 67 108 864. */
+  readonly maxResultBytes?: number;
   /** How long a handler may take, in ms. Default 30 000. */
   readonly handlerTimeoutMs?: number;
   /** How long events are kept for clients that come again, in ms. Default 600 000. */
@@ -55,6 +57,7 @@ export interface ServeSettings {
 
 const DEFAULT_SESSIONS = 8;
 const DEFAULT_MAX_BODY_BYTES = 10_000_000;
+const DEFAULT_MAX_RESULT_BYTES = 67_108_864;
 const DEFAULT_HANDLER_TIMEOUT_MS = 30_000;
 const DEFAULT_EVENT_RETENTION_MS = 600_000;
 const DEFAULT_HANG_TIMEOUT_MS = 10_000;
@@ -103,6 +106,7 @@ export async function serve(
       compress: settings.compress ?? false,
       decompress: settings.decompress ?? false,
       maxBodyBytes: settings.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+      maxResultBytes: settings.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
       handlerTimeoutMs: settings.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
       eventRetentionMs: settings.eventRetentionMs ?? DEFAULT_EVENT_RETENTION_MS,
       allowedDirectories: settings.allowFs ?? [],

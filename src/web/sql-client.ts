@@ -22,7 +22,8 @@ export interface SqlText {
  * loses nothing; boolean; json and jsonb are parsed; bytea is a Buffer; timestamptz is a Date; arrays of all these are
  * arrays; everything else is PostgreSQL's text.
  *
- * An error of PostgreSQL rejects with SqlFailure, which has SQLSTATE, detail and hint.
+ * An error of PostgreSQL rejects with SqlFailure, which has SQLSTATE, detail and hint; rows that are larger than `maxResultBytes`
+ * of the server reject with HowdahError HOWDAH_RESULT_TOO_LARGE, when the statement has run: take them by `stream`.
  */
 export interface SqlClient {
   /** db`select … ${value} …`. */
@@ -32,8 +33,9 @@ export interface SqlClient {
   /** Gives the number of rows that were changed (or, for a select, found). */
   execute(text: string | SqlText, parameters?: readonly unknown[]): Promise<number>;
   /**
-   * Rows as they are taken: no more are fetched than the reader takes. Ends its transaction when the loop over it ends. On a
-   * server it holds a session meanwhile, on the embedded engine the engine: rows are fetched ahead there.
+   * Rows as they are taken: no more are fetched than the reader takes, about 256 KB ahead at most, and no more of them at once than
+   * `maxResultBytes`. Ends its transaction when the loop over it ends. On a
+   * server it holds a session meanwhile, on the embedded engine the engine: there up to 8 MB are fetched ahead.
    */
   stream<Row = SqlRow>(text: string | SqlText, parameters?: readonly unknown[]): AsyncIterable<Row>;
   /**

@@ -5,6 +5,7 @@ import { connect } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import {
   application,
+  HowdahError,
   int,
   json,
   route,
@@ -13,7 +14,7 @@ import {
   SqlFailure,
   type ServerInProcess,
 } from '../../src/index.ts';
-import type { Context } from '../../src/index.ts';
+import type { Context, SqlText } from '../../src/index.ts';
 import { DEFAULT_OPTIONS } from '../../src/protocol/http2/options.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -29,6 +30,7 @@ const SCHEMA = `
   insert into app_router values (omni_httpd.urlpattern('/above'), 'sql_hello'::regproc, 10);
 `;
 
+const MAX_RESULT_BYTES = 1_000_000;
 const ROW_BYTES = 16_384;
 let taken = 0;
 let whenOver: () => void = () => undefined;
@@ -73,13 +75,14 @@ const app = application({
       sql`insert into note (text) values (${({ bindings }: Context) => bindings['text']}) returning text`,
     ),
     route('GET /fails', sql`select 1 / 0`),
+    route('GET /large', sql`select repeat('x', 100000) as x, i from generate_series(1, 100) i`),
   ],
 });
 
-/** `rowsAhead`: that may be fetched and wait for the reader of a stream; null where it is more than is worth waiting for. */
+/** `rowsAhead`: rows of ROW_BYTES that may be fetched and wait for the reader of a stream. */
 function cases(
   start: () => Promise<{ server: ServerInProcess; stop: () => Promise<void> }>,
-  rowsAhead: number | null,
+  rowsAhead: number,
 ): void {
   let server: ServerInProcess;
   let stop: () => Promise<void>;
@@ -250,35 +253,64 @@ function cases(
     });
   });
 
-  it(
-    'fetches no more rows than maxStreamBufferBytes for a client of HTTP/2 that does not read',
-    { skip: rowsAhead === null && 'thousands of rows are fetched ahead on the engine' },
-    async () => {
-      const over = new Promise<void>((resolve) => (whenOver = resolve));
-      taken = 0;
-      const session = connect(url);
-      const stream = session.request({ ':path': '/wide' });
-      stream.on('error', () => undefined);
-      // Nobody reads it: the client opens its window no further.
-      const limit = DEFAULT_OPTIONS.maxStreamBufferBytes;
-      const enough = (): boolean => taken * ROW_BYTES >= limit;
-      while (!enough()) await new Promise(setImmediate);
-      for (let before = -1; before !== taken;) {
-        before = taken;
-        for (let turn = 0; turn < 300; turn += 1) await new Promise(setImmediate);
-      }
-      const held = taken;
-      session.destroy();
-      await over;
-      const [row] = (await run(({ db }) => db`select last_value::int as made from fetched`)) as {
-        made: number;
-      }[];
-      const made = row?.made ?? 0;
-      // Beside the buffer: what the client’s window took, and a few rows on their way.
-      assert.ok(held * ROW_BYTES <= limit + 65_535 + 8 * ROW_BYTES, `${held} taken`);
-      assert.ok(made >= held && made <= taken + (rowsAhead ?? 0), `${made} made, ${taken} taken`);
-    },
-  );
+  it('refuses rows beyond maxResultBytes, and goes on; streams them', async () => {
+    const tooLarge = (error: unknown): boolean =>
+      error instanceof HowdahError && error.code === 'HOWDAH_RESULT_TOO_LARGE' && error.status === 500;
+    const rows = (count: number): SqlText =>
+      sql`select repeat('x', 100000) as text from generate_series(1, ${count})`;
+    await run(async ({ db }) => {
+      assert.equal((await db.query(rows(MAX_RESULT_BYTES / 100_000 - 1))).length, 9);
+      await assert.rejects(db.query(rows(MAX_RESULT_BYTES / 100_000)), tooLarge);
+      await assert.rejects(db.query(rows(300)), tooLarge);
+      await assert.rejects(db.execute(rows(300)), tooLarge);
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await tx`insert into note (text) values ('not kept')`;
+          await tx.query(rows(300));
+        }),
+        tooLarge,
+      );
+      assert.deepEqual(await db`select * from note`, []);
+      let bytes = 0;
+      for await (const { text } of db.stream<{ text: string }>(rows(300))) bytes += text.length;
+      assert.equal(bytes, 30_000_000);
+      await db.transaction(async (tx) => {
+        for await (const { text } of tx.stream<{ text: string }>(rows(300))) bytes -= text.length;
+      });
+      assert.equal(bytes, 0);
+      await assert.rejects(async () => {
+        for await (const row of db.stream(sql`select repeat('x', 2000000)`)) assert.ok(row);
+      }, tooLarge);
+    });
+    const answer = await server.inject('/large');
+    assert.deepEqual([answer.status, (await answer.text()).includes('xxx')], [500, false]);
+  });
+
+  it('fetches no more rows than maxStreamBufferBytes for a client of HTTP/2 that does not read', async () => {
+    const over = new Promise<void>((resolve) => (whenOver = resolve));
+    taken = 0;
+    const session = connect(url);
+    const stream = session.request({ ':path': '/wide' });
+    stream.on('error', () => undefined);
+    // Nobody reads it: the client opens its window no further.
+    const limit = DEFAULT_OPTIONS.maxStreamBufferBytes;
+    const enough = (): boolean => taken * ROW_BYTES >= limit;
+    while (!enough()) await new Promise(setImmediate);
+    for (let before = -1; before !== taken;) {
+      before = taken;
+      for (let turn = 0; turn < 300; turn += 1) await new Promise(setImmediate);
+    }
+    const held = taken;
+    session.destroy();
+    await over;
+    const [row] = (await run(({ db }) => db`select last_value::int as made from fetched`)) as {
+      made: number;
+    }[];
+    const made = row?.made ?? 0;
+    // Beside the buffer: what the client’s window took, and a few rows on their way.
+    assert.ok(held * ROW_BYTES <= limit + 65_535 + 8 * ROW_BYTES, `${held} taken`);
+    assert.ok(made >= held && made <= taken + rowsAhead, `${made} made, ${taken} taken`);
+  });
 
   it('answers with what a statement gives', async () => {
     const said = async (path: string, init?: RequestInit): Promise<string> => {
@@ -319,9 +351,10 @@ function cases(
 
 describe('on the embedded engine', () => {
   cases(async () => {
-    const server = await serve(app, { memory: true });
+    const server = await serve(app, { memory: true, maxResultBytes: MAX_RESULT_BYTES });
     return { server, stop: () => server.close(1000) };
-  }, null);
+    // What fills 8 MB, and a fetch of 256 KB.
+  }, 520 + 16);
 });
 
 describe('on a PostgreSQL server', () => {
@@ -331,6 +364,7 @@ describe('on a PostgreSQL server', () => {
     const server = await serve(app, {
       database: `postgres://postgres@/postgres?host=${postgres.socketDir}&port=${postgres.port}`,
       sessions: 2,
+      maxResultBytes: MAX_RESULT_BYTES,
     });
     return {
       server,
@@ -339,6 +373,6 @@ describe('on a PostgreSQL server', () => {
         await postgres.stop();
       },
     };
-    // Two fetches of a hundred.
-  }, 200);
+    // Twice what fills 256 KB.
+  }, 32);
 });

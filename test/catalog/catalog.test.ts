@@ -82,6 +82,7 @@ function fixture(
       },
       file: () => Promise.reject(new Error('not expected')),
       maxBodyBytes: 10,
+      maxResultBytes: 1_000_000,
       handlerTimeoutMs: 1000,
       dev: false,
     }),

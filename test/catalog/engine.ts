@@ -111,6 +111,7 @@ export async function openEngine(): Promise<Engine> {
       exchange.fail(598);
     },
     maxBodyBytes: 1_000_000,
+    maxResultBytes: 1_000_000,
     handlerTimeoutMs: 30_000,
     dev: false,
   };

@@ -44,6 +44,7 @@ export async function startApplication(
       throw new Error('not expected');
     },
     maxBodyBytes: 1_000_000,
+    maxResultBytes: 1_000_000,
     handlerTimeoutMs: 30_000,
     dev: false,
   });

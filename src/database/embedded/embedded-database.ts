@@ -168,8 +168,10 @@ export class EmbeddedDatabase implements Database {
       };
       try {
         return await use({
-          query: async (text, parameters = []) =>
-            firstResult(await watched(() => session.query(text, parameters, true))),
+          query: async (text, parameters = [], limitBytes = Infinity) => {
+            const options = { keepsTransaction: true, limitBytes };
+            return firstResult(await watched(() => session.query(text, parameters, options)));
+          },
           exec: (text) => watched(() => session.exec(text, true)),
         });
       } finally {

@@ -22,7 +22,8 @@ export function startingSession(session: Session, started: EngineStarted, sent: 
   return {
     version: started.version,
     initialised: started.initialised,
-    query: async (text, parameters = []) => firstResult(await watched(session.query(text, parameters, true))),
+    query: async (text, parameters = []) =>
+      firstResult(await watched(session.query(text, parameters, { keepsTransaction: true }))),
     exec: (text) => watched(session.exec(text, true)),
   };
 }

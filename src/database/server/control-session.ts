@@ -66,7 +66,7 @@ export class ControlSession {
   async query(text: string, parameters: readonly (string | null)[] = []): Promise<SqlResult> {
     const session = await this.#whenReady();
     const before = this.#sharesBackends ? SET_LOCK_TIMEOUT : null;
-    const result = (await session.query(text, parameters, false, before)).at(-1);
+    const result = (await session.query(text, parameters, { before })).at(-1);
     return result ?? { fields: [], rows: [], tag: '' };
   }
 

@@ -70,10 +70,14 @@ export class LentSessions {
     };
     try {
       return await use({
-        query: async (text, parameters = []) => {
+        query: async (text, parameters = [], limitBytes = Infinity) => {
           assertMine();
           const before = lent.sharesBackends ? this.#limit : null;
-          const results = await lent.session.query(text, parameters, true, before);
+          const results = await lent.session.query(text, parameters, {
+            keepsTransaction: true,
+            before,
+            limitBytes,
+          });
           return firstResult(before === null ? results : results.slice(1));
         },
         exec: async (text) => {

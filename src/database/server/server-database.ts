@@ -3,7 +3,7 @@
 import type { Observer } from '../../observe/observation.ts';
 import type { SqlCall } from '../call.ts';
 import type { Database, SetupSession } from '../database.ts';
-import type { SqlResult } from '../exchange-result.ts';
+import { firstResult, type SqlResult } from '../exchange-result.ts';
 import { Session } from '../session.ts';
 import type { ConnectionSettings } from './connection-string.ts';
 import { ControlSession } from './control-session.ts';
@@ -167,8 +167,8 @@ export async function withSetupSession<T>(
   });
   try {
     const setup: SetupSession = {
-      query: async (text, parameters = []) =>
-        (await session.query(text, parameters, true))[0] ?? { fields: [], rows: [], tag: '' },
+      query: async (text, parameters = [], limitBytes = Infinity) =>
+        firstResult(await session.query(text, parameters, { keepsTransaction: true, limitBytes })),
       exec: (text) => session.exec(text, true),
     };
     return await use(setup, link.backend.processId);

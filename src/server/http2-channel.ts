@@ -14,6 +14,8 @@ import type { BadField, StreamChannel } from './stream-channel.ts';
 
 /** What a stream needs of its connection. */
 export interface ChannelHost extends TunnelHost {
+  /** ServerOptions.idleTimeoutMs, of this connection. */
+  idleTimeoutMs: number;
   /** Answers a request that no stream will see, or that cannot go on. */
   refuse(wire: Http2Stream, status: number, reason: string): void;
   finish(channel: Http2Channel): void;
@@ -192,7 +194,8 @@ export class Http2Channel implements StreamChannel {
     if (this.#early.length > 0 || this.#trailers !== null) queueMicrotask(() => this.#deliverEarly());
   }
 
-  setOptions(options: { maxSkipBodyBytes?: number }): void {
+  setOptions(options: { idleTimeoutMs?: number; maxSkipBodyBytes?: number }): void {
+    if (options.idleTimeoutMs !== undefined) this.#driver.idleTimeoutMs = options.idleTimeoutMs;
     if (options.maxSkipBodyBytes !== undefined) this.#maxSkipBodyBytes = options.maxSkipBodyBytes;
   }
 

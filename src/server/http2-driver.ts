@@ -24,6 +24,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   readonly info: ConnectionInfo;
   readonly protocol = 'HTTP/2';
   readonly machine: Http2Connection;
+  idleTimeoutMs: number;
   readonly #socket: Socket;
   readonly #progress = new SendProgress();
   readonly #channels = new Set<Http2Channel>();
@@ -47,6 +48,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.server = server;
     this.info = info;
     this.#socket = socket;
+    this.idleTimeoutMs = server.options.idleTimeoutMs;
     this.#phaseSinceMs = server.clock.nowMs;
     this.machine = new Http2Connection(this, server.options.http2);
     this.machine.tick(server.clock.nowMs);
@@ -178,7 +180,8 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   }
 
   checkDeadlines(nowMs: number): void {
-    const { lingerTimeoutMs, idleTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = this.server.options;
+    const { lingerTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = this.server.options;
+    const { idleTimeoutMs } = this;
     const inPhaseMs = nowMs - this.#phaseSinceMs;
     if (this.#state === 'lingering') {
       if (inPhaseMs > lingerTimeoutMs) this.destroy();

@@ -6,6 +6,7 @@ import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders }
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Exchange } from '../../src/web/exchange.ts';
+import { ACK, frame, PREFACE, request, TYPE, uint32 } from '../protocol/http2/peer.ts';
 import { get, startHttp, type FixtureOptions, type HttpFixture } from '../support/http-fixture.ts';
 
 interface Answer {
@@ -132,6 +133,21 @@ test('draining sends GOAWAY, finishes the streams, and closes (RFC 9113 §6.8)',
   text(exchange, 'last');
   assert.equal((await answer).body, 'last');
   await drained;
+});
+
+test('a client that sends GOAWAY has its streams finished, and is sent one before the end (RFC 9113 §6.8)', async () => {
+  const waiting: Exchange[] = [];
+  await using http = await startHttp((exchange) => waiting.push(exchange));
+  const client = await http.connect();
+  const settled = [frame(TYPE.SETTINGS, 0, 0), frame(TYPE.SETTINGS, ACK, 0)];
+  client.send(Buffer.concat([PREFACE, ...settled, request(1), frame(TYPE.GOAWAY, 0, 0, uint32(0, 0))]));
+  const ping = (await client.until((text) => text.includes('\x08\x06\x00\x00\x00\x00\x00'))).slice(-8);
+  const [exchange] = waiting;
+  assert.ok(exchange);
+  text(exchange, 'last');
+  await client.untilText('last');
+  client.send(frame(TYPE.PING, ACK, 0, ping));
+  assert.deepEqual(goawayCodes(await client.untilEnd()), [0, 0]);
 });
 
 test('a connection error is a GOAWAY with its code, and is observed (RFC 9113 §5.4.1)', async () => {

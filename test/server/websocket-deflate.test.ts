@@ -75,6 +75,17 @@ describe('deflate', () => {
     assert.deepEqual(inflateAll(messages(small)), [data, data.subarray(0, 200)]);
     assert.deepEqual(inflateAll(messages(large)), [data, 'malformed']);
   });
+  test('leaves out the empty block that a message ends with (RFC 7692 §7.2.1)', () => {
+    const codec = makeCodec();
+    const whole: Buffer[] = [];
+    for (const text of ['one', 'two '.repeat(1000)]) {
+      const message = codec.deflate(Buffer.from(text), true);
+      assert.notDeepEqual(message.subarray(-4), TAIL);
+      whole.push(message, TAIL);
+    }
+    const plain = inflateRawSync(Buffer.concat(whole), { finishFlush: constants.Z_SYNC_FLUSH });
+    assert.equal(plain.toString(), `one${'two '.repeat(1000)}`);
+  });
   test('an empty message is one byte, each time (RFC 7692 §7.2.3.6)', () => {
     const codec = makeCodec();
     for (const text of ['', '', 'x', '', '']) {

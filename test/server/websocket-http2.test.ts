@@ -96,7 +96,7 @@ test('several WebSockets and requests share a connection', async () => {
   for (const [i, tunnel] of tunnels.entries()) await tunnel.until((text) => text.endsWith(`number ${i}`));
 });
 
-test('a stream that is reset is a client that left: 1006, and the others go on', async () => {
+test('a stream that is reset is a client that left: 1006, and the others go on (RFC 8441 §5)', async () => {
   const kept = keeping();
   let first = true;
   await using h2 = await start((exchange) => {

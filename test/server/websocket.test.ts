@@ -133,6 +133,17 @@ test('the server answers a close frame with its code and closes first (RFC 6455 
   assert.equal(await client.untilEnd(), '\x88\x02\x0b\xb8');
 });
 
+test('a fault closes with its code at once, and is told to the observers with its reason (RFC 6455 §7.1.7)', async () => {
+  await using http = await startHttp(webSocketsOf(ECHO));
+  const client = await rawWebSocket(http);
+  client.send(Buffer.concat([frame(0x83, 'reserved'), frame(TEXT, 'unheard')]));
+  const text = await client.untilEnd();
+  assert.equal(closeCodeOf(text), 1002);
+  const failed = await http.observed('websocket-failed');
+  assert.equal(failed.closeCode, 1002);
+  assert.ok(text.endsWith(failed.reason));
+});
+
 test('a client that leaves without a word is 1006 (RFC 6455 §7.1.5)', async () => {
   const kept = keeping();
   await using http = await startHttp(webSocketsOf(kept.handler));
@@ -141,7 +152,7 @@ test('a client that leaves without a word is 1006 (RFC 6455 §7.1.5)', async () 
   assert.equal((await kept.closed).code, 1006);
 });
 
-test('close() sends code and reason, leaves out what comes afterwards, and waits for the answer', async () => {
+test('close() sends code and reason, leaves out what comes afterwards, and waits for the answer (RFC 6455 §6.1, §7.1.2)', async () => {
   const messages: unknown[] = [];
   const kept = keeping({ message: (_socket, message) => void messages.push(message) });
   await using http = await startHttp(webSocketsOf(kept.handler));
@@ -156,7 +167,7 @@ test('close() sends code and reason, leaves out what comes afterwards, and waits
   assert.deepEqual(messages, []);
 });
 
-test('a close frame that is not answered ends the connection after closeTimeoutMs', async () => {
+test('a close frame that is not answered ends the connection after closeTimeoutMs (RFC 6455 §7.2.2)', async () => {
   const kept = keeping();
   await using http = await startHttp(webSocketsOf(kept.handler, { closeTimeoutMs: 1 }), {
     server: { lingerTimeoutMs: 100 },

@@ -7,6 +7,7 @@ import { CertificateSet } from '../../src/transport/certificate-set.ts';
 import { parseCertificate } from '../../src/transport/certificate.ts';
 import type { TlsOptions } from '../../src/transport/tls-acceptor.ts';
 import { makeAuthority, signCertificate, type TestCertificate } from '../support/certificates.ts';
+import { ECHO, frame, upgradeRequest, webSocketsOf } from '../server/websocket-fixture.ts';
 import { get, RawClient, startHttp } from '../support/http-fixture.ts';
 
 const authority = await makeAuthority('test authority');
@@ -208,6 +209,20 @@ test('handlers see a client certificate that was verified, and none that was not
   assert.equal(await seen(await signCertificate(clients, 'known')), 'CN=known');
   assert.equal(await seen(await signCertificate(authority, 'stranger')), 'none');
   assert.equal(await seen(), 'none');
+});
+
+test('a WebSocket goes over TLS from its handshake to its end, which is that of the session too (RFC 6455 §4.2.2, §7.1.1, §10.6)', async () => {
+  await using http = await startHttp(webSocketsOf(ECHO), { listener: { tls: { certificates: both } } });
+  const socket = await handshake(http.port);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  const ended = once(socket, 'end');
+  socket.write(upgradeRequest());
+  socket.write(Buffer.concat([frame(0x81, 'over TLS'), frame(0x88, Buffer.from([0x03, 0xe8]))]));
+  await ended;
+  assert.match(text, /^HTTP\/1\.1 101 /);
+  assert.ok(text.endsWith('\x81\x08over TLS\x88\x02\x03\xe8'), JSON.stringify(text));
+  socket.end();
 });
 
 test('a half-closed client still gets its answer, and the connection then ends', async () => {

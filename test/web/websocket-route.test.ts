@@ -36,7 +36,7 @@ describe('websocket()', () => {
     assert.deepEqual(await ended.promise, ['ada in blue', 3000, 'done', false]);
   });
 
-  test('decides with accept: false is 403, a Response is sent, a rejection is 500, and it may wait', async () => {
+  test('decides with accept: false is 403, a Response is sent, a rejection is 500, and it may wait (RFC 6455 §4.2.2)', async () => {
     const decisions: Record<string, () => boolean | Response | Promise<boolean | Response>> = {
       '/no': () => false,
       '/teapot': () => new Response('no coffee', { status: 418 }),
@@ -92,6 +92,18 @@ describe('websocket()', () => {
     const plain = await app.fetch('/same');
     assert.equal(plain.status, 426);
     assert.equal(plain.headers.get('upgrade'), 'websocket');
+  });
+
+  test('a handshake without an origin is not a browser’s, and where there is no route it is a 404 (RFC 6455 §4.2.1, §4.2.2)', async () => {
+    await using app = await startApplication({ routes: [route('/same', websocket({}))] });
+    const ask = async (path: string): Promise<number> => {
+      const client = await RawClient.connect(app.port);
+      client.send(upgradeRequest().replace('/chat', path));
+      const text = await client.untilText('\r\n\r\n');
+      client.socket.destroy();
+      return statusOf(text);
+    };
+    assert.deepEqual([await ask('/same'), await ask('/nowhere')], [101, 404]);
   });
 
   test('subprotocols, limits and compression per message are the route’s', async () => {

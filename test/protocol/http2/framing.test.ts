@@ -296,6 +296,17 @@ refuses(
   frame(TYPE.PUSH_PROMISE, END_HEADERS, 1, Buffer.concat([uint32(2), block(...GET)])),
 );
 
+eachWay(
+  'of several errors the first is reported, and nothing after it is looked at (RFC 9113 §5.4)',
+  (feed) => {
+    const peer = Peer.ready({}, feed);
+    peer.send(frame(TYPE.PING, 0, 0, '1234567'), data(0, 'x'), request(1), data(1, 'x'));
+    const codes = peer.frames().map(({ type, payload }) => [type, payload.readUInt32BE(4)]);
+    assert.deepEqual(codes, [[TYPE.GOAWAY, CODE.FRAME_SIZE_ERROR]]);
+    assert.deepEqual(peer.events, ['fault']);
+  },
+);
+
 // --- PING (§6.7) ---
 refuses(
   'PING on a stream is a connection error (RFC 9113 §6.7)',
@@ -402,7 +413,7 @@ for (const [name, other] of Object.entries({
   'a frame of an unknown type': frame(0xfe, 0, 1),
 })) {
   refuses(
-    `${name} inside a header block is a connection error (RFC 9113 §4.3, §5.5)`,
+    `${name} inside a header block is a connection error (RFC 9113 §4.3, §5.5, §6.2, §6.10, §8.1)`,
     CODE.PROTOCOL_ERROR,
     HALF,
     other,

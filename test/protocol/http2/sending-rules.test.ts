@@ -183,6 +183,18 @@ test('a 205 has no content, and says so (RFC 9110 §15.3.6)', () => {
   );
 });
 
+test('a PING is answered before what waits to be sent (RFC 9113 §6.7)', () => {
+  const peer = Peer.ready({}, undefined, settings([4, 1_000_000])).send(request(1));
+  peer.send(frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(1_000_000)));
+  peer.connection.sendResponse(peer.stream(1), 200, [], Buffer.alloc(500_000), '', null);
+  const before = peer.frames(16_384);
+  assert.ok(before.length > 0 && peer.connection.queuedBytes > 0);
+  peer.send(frame(TYPE.PING, 0, 0, '12345678'));
+  const [first, second] = peer.frames();
+  assert.deepEqual([first?.type, first?.flags], [TYPE.PING, ACK]);
+  assert.equal(second?.type, TYPE.DATA);
+});
+
 test('error codes that nobody knows are as good as others (RFC 9113 §7)', () => {
   const peer = Peer.ready().send(request(1), request(3));
   peer.send(

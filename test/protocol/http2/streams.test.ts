@@ -80,7 +80,7 @@ for (const [name, bytes] of Object.entries({
   });
 }
 
-eachWay('DATA after END_STREAM is a stream error STREAM_CLOSED (RFC 9113 §5.1)', (feed) => {
+eachWay('DATA after END_STREAM is a stream error STREAM_CLOSED (RFC 9113 §5.1, §6.1)', (feed) => {
   const peer = Peer.ready({}, feed).send(request(1), data(1, 'x'));
   assert.equal(peer.resetCode(1), CODE.STREAM_CLOSED);
   assert.deepEqual(peer.events, ['head 1', 'reset 1']);

@@ -52,14 +52,14 @@ test('a pong is not answered (RFC 6455 §5.5.3)', () => {
   assertExchange([frame(PONG, 'p'), frame(TEXT, 'x')], [plain(TEXT, 'x')]);
 });
 
-test('messages are answered in order', () => {
+test('messages are answered in order, whole, each as what it came (RFC 6455 §6.1, §6.2)', () => {
   assertExchange(
     [frame(TEXT, 'one é'), frame(BINARY, 'two'), frame(TEXT, '')],
     [plain(TEXT, 'one é'), plain(BINARY, 'two'), plain(TEXT)],
   );
 });
 
-describe('a close frame is answered with one, and nothing else is (RFC 6455 §5.5.1)', () => {
+describe('a close frame is answered with one, and nothing else is (RFC 6455 §5.5.1, §5.5.2)', () => {
   test('with its code', () => {
     const received = [frame(CLOSE, closePayload(1001, 'leaving')), frame(TEXT, 'x'), frame(PING)];
     assertExchange(received, [plain(CLOSE, closePayload(1001))]);

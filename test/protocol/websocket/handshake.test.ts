@@ -96,7 +96,7 @@ describe('a request does not ask for a WebSocket, and is served as any other', (
   });
 });
 
-describe('what is not a valid handshake is refused (RFC 6455 §4.2.1)', () => {
+describe('what is not a valid handshake is refused (RFC 6455 §4.2.1, §10.7)', () => {
   test('a method other than GET: 405', () => {
     assertRefused(makeHead({}, { method: 'POST' }), 405, ['allow', 'GET']);
   });
@@ -236,6 +236,12 @@ describe('the head that accepts (RFC 6455 §4.2.2)', () => {
     ]);
     assert.equal(subprotocol, 'b');
     assert.equal(deflate?.serverMaxWindowBits, 12);
+  });
+  test('names no subprotocol where none is chosen, whatever was offered (RFC 6455 §4.2.2)', () => {
+    const offer = offerOf(makeHead({ 'sec-websocket-protocol': 'a, b' }));
+    const { fields, subprotocol } = acceptHandshake(offer, null, null, sha1);
+    assert.equal(subprotocol, null);
+    assert.equal(fields.length, 6);
   });
   test('names no extension where none can be used (RFC 7692 §5.1)', () => {
     const head = makeHead({ 'sec-websocket-extensions': 'permessage-deflate; unknown, x-other' });

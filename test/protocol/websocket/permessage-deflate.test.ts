@@ -35,7 +35,7 @@ function negotiate(offers: string, policy = LARGEST): [string, boolean, boolean,
 
 const PMD = 'permessage-deflate';
 
-describe('an offer is answered (RFC 7692 §7.1)', () => {
+describe('an offer is answered (RFC 7692 §5.1, §7.1, §7.1.1.1, §7.1.1.2, §7.1.2.1, §7.1.2.2)', () => {
   const cases: [offer: string, policy: DeflatePolicy, answer: ReturnType<typeof negotiate>][] = [
     [PMD, LARGEST, [PMD, false, false, 15, 15]],
     [

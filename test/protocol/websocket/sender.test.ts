@@ -314,7 +314,7 @@ describe('the closing handshake', () => {
     sender.receiveClose(1005);
     assert.deepEqual(sent(), plain(CLOSE));
   });
-  test('a code that must not be sent is our own mistake (RFC 6455 §7.4)', () => {
+  test('a code that must not be sent is our own mistake (RFC 6455 §7.4, §7.4.1)', () => {
     const { sender } = makeSending();
     for (const code of [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 3000.5, Number.NaN]) {
       assert.throws(() => sender.sendClose(code), RangeError, `${code}`);

@@ -11,7 +11,7 @@ import { convertGroups } from './bindings.ts';
 import { CapturedExchange, isAnswered } from './captured-exchange.ts';
 import { RequestContext } from './context.ts';
 import { LightRequest } from './light-request.ts';
-import { PendingAnswers } from './pending-answers.ts';
+import { PausableLimit, PendingAnswers, type TimeLimit } from './pending-answers.ts';
 import { checkMiddlewares, nameOf, type Route } from './route.ts';
 import { isResponse, sendResponse } from './send-response.ts';
 import { installWebGlobals } from './web-globals.ts';
@@ -77,13 +77,15 @@ export class Application {
       NO_GROUPS,
       this.services.maxBodyBytes,
     );
+    // What is behind them has a limit of its own.
+    const limit = new PausableLimit(this.pending, this.services.handlerTimeoutMs);
     const end = (request: Request): Promise<Response> => {
       const captured = new CapturedExchange(exchange, context, request);
+      limit.pause();
       route(captured);
-      return captured.response;
+      return captured.response.finally(() => limit.resume());
     };
-    // What is behind them keeps its own time.
-    settle(exchange, context, this, 'a middleware of the application', Infinity, () =>
+    settle(exchange, context, this, 'a middleware of the application', limit, () =>
       runMiddlewares(this.#middlewares, context, end),
     );
   }
@@ -93,7 +95,7 @@ export class ApplicationRoute {
   readonly route: Route;
   readonly #application: Application;
   readonly #maxBodyBytes: number;
-  readonly #timeoutMs: number;
+  readonly #limit: TimeLimit;
   readonly #middlewares: readonly Middleware[];
 
   constructor(route: Route, application: Application) {
@@ -101,7 +103,8 @@ export class ApplicationRoute {
     this.route = route;
     this.#application = application;
     this.#maxBodyBytes = route.options.maxBodyBytes ?? services.maxBodyBytes;
-    this.#timeoutMs = route.options.timeoutMs ?? services.handlerTimeoutMs;
+    const timeoutMs = route.options.timeoutMs ?? services.handlerTimeoutMs;
+    this.#limit = { timeoutMs, start: (expired) => application.pending.add(timeoutMs, expired) };
     this.#middlewares = route.options.middlewares ?? [];
   }
 
@@ -127,13 +130,13 @@ export class ApplicationRoute {
     const application = this.#application;
     const context = new RequestContext(exchange, application.services, bindings, groups, this.#maxBodyBytes);
     if (this.#middlewares.length > 0) {
-      settle(exchange, context, application, pattern, this.#timeoutMs, () =>
+      settle(exchange, context, application, pattern, this.#limit, () =>
         runMiddlewares(this.#middlewares, context, (request) =>
           this.#behindMiddlewares(exchange, context, request),
         ),
       );
     } else if ('handler' in target) {
-      settle(exchange, context, application, pattern, this.#timeoutMs, target.handler);
+      settle(exchange, context, application, pattern, this.#limit, target.handler);
     } else {
       try {
         const handled = target.exchange.handleExchange(exchange, context);
@@ -208,7 +211,7 @@ function settle(
   context: RequestContext,
   application: Application,
   pattern: string,
-  timeoutMs: number,
+  limit: TimeLimit,
   run: (request: Request, context: RequestContext) => Response | Promise<Response>,
 ): void {
   let result: unknown;
@@ -223,12 +226,12 @@ function settle(
     answer(exchange, context, application, pattern, result);
     return;
   }
-  const settled = application.pending.add(timeoutMs, () => {
+  const settled = limit.start(() => {
     application.services.observer.observe({
       kind: 'handler-timeout',
       id: exchange.id,
       handler: pattern,
-      limitMs: timeoutMs,
+      limitMs: limit.timeoutMs,
     });
     const { request } = context;
     if (LightRequest.is(request)) LightRequest.expire(request);

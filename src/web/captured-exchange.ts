@@ -13,6 +13,8 @@ export const ANSWERED: unique symbol = Symbol('answered');
 export interface CaptureSource {
   readonly request: Request;
   readonly state: Record<string, unknown>;
+  /** Has trailers sent with what the middleware answers. */
+  addTrailers(trailers: () => FieldLines): void;
 }
 
 export class CapturedExchange extends ExchangeLayer {
@@ -88,8 +90,9 @@ export class CapturedExchange extends ExchangeLayer {
     if (this.#begin()) this.#make(status, fields, body === '' || isBodyless(status) ? null : body);
   }
 
-  override respondStreamed({ status, fields, body }: StreamedResponse): void {
+  override respondStreamed({ status, fields, body, trailers }: StreamedResponse): void {
     if (!this.#begin()) return;
+    if (trailers !== undefined) this.source.addTrailers(trailers);
     this.#make(status, fields, ReadableStream.from(body) as BodyInit);
   }
 
@@ -101,8 +104,10 @@ export class CapturedExchange extends ExchangeLayer {
   }
 
   /** Answers with a Response as it is. */
-  capture(response: Response): void {
-    if (this.#begin()) this.#resolve(response);
+  capture(response: Response, trailers?: () => FieldLines): void {
+    if (!this.#begin()) return;
+    if (trailers !== undefined) this.source.addTrailers(trailers);
+    this.#resolve(response);
   }
 
   override switchProtocol(to: ProtocolSwitch): void {

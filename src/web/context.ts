@@ -21,6 +21,8 @@ export class RequestContext implements Context {
   #request: Request | null = null;
   #state: Record<string, unknown> | null = null;
   #trailers: HeaderSource | (() => HeaderSource) | null = null;
+  /** Of what stands behind a middleware. */
+  #innerTrailers: (() => FieldLines) | null = null;
 
   constructor(
     exchange: Exchange,
@@ -117,11 +119,16 @@ export class RequestContext implements Context {
     this.#trailers = source;
   }
 
-  /** Those that a streamed response ends with; undefined where there are none. */
+  addTrailers(trailers: () => FieldLines): void {
+    this.#innerTrailers = trailers;
+  }
+
+  /** Those that the response ends with; undefined where there are none. */
   get responseTrailers(): (() => FieldLines) | undefined {
     const trailers = this.#trailers;
-    if (trailers === null) return undefined;
-    return () => toFields(typeof trailers === 'function' ? trailers() : trailers);
+    const inner = this.#innerTrailers;
+    if (trailers === null) return inner ?? undefined;
+    return () => [...(inner?.() ?? []), ...toFields(typeof trailers === 'function' ? trailers() : trailers)];
   }
 
   cast(message: unknown): void {

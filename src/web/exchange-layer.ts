@@ -91,6 +91,10 @@ export class ExchangeLayer implements Exchange {
     this.inner.abort();
   }
 
+  cut(error: unknown): void {
+    this.inner.cut(error);
+  }
+
   inform(status: number, fields: FieldLines): void {
     this.inner.inform(status, fields);
   }

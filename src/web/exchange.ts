@@ -88,6 +88,8 @@ export interface Exchange {
   fail(status: number, detail?: string): void;
   /** Ends the connection (HTTP/2: the stream) without an answer. */
   abort(): void;
+  /** Cuts the answer that has begun, so that the client sees that it is not whole; the error is observed. */
+  cut(error: unknown): void;
   /** Sends an informational response (1xx, not 101) before the answer. */
   inform(status: number, fields: FieldLines): void;
   /**

@@ -85,7 +85,7 @@ export interface Context<Bindings extends AnyBindings = AnyBindings> {
   push(target: string, headers?: HeaderSource): boolean;
   /** The trailers of the request; empty as long as its body has not been read to the end. */
   readonly trailers: Headers;
-  /** Sends trailers after a streamed response; a function is asked for them at its end. */
+  /** Sends trailers after the body of the response; a function is asked for them at its end. Dropped for a client of HTTP/1.0. */
   setTrailers(source: HeaderSource | (() => HeaderSource)): void;
   /** Sends a message to this request, from wherever it is called: its listeners hear it. Dropped once the answer is complete. */
   cast(message: unknown): void;

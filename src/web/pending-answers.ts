@@ -11,6 +11,13 @@ interface Pending {
   readonly expired: () => void;
 }
 
+/** How long one answer may take. */
+export interface TimeLimit {
+  readonly timeoutMs: number;
+  /** Has `expired` called unless the returned function is called in time. */
+  start(expired: () => void): () => void;
+}
+
 export class PendingAnswers {
   readonly #pending = new Set<Pending>();
   #timer: NodeJS.Timeout | null = null;
@@ -49,5 +56,43 @@ export class PendingAnswers {
       this.#pending.delete(pending);
       pending.expired();
     }
+  }
+}
+
+/** Of one answer: it begins anew after each pause. */
+export class PausableLimit implements TimeLimit {
+  readonly timeoutMs: number;
+  readonly #pending: PendingAnswers;
+  #expired: (() => void) | null = null;
+  #stop: (() => void) | null = null;
+  #paused = false;
+
+  constructor(pending: PendingAnswers, timeoutMs: number) {
+    this.#pending = pending;
+    this.timeoutMs = timeoutMs;
+  }
+
+  start(expired: () => void): () => void {
+    this.#expired = expired;
+    this.#run();
+    return () => {
+      this.#expired = null;
+      this.#stop?.();
+    };
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stop?.();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#paused || this.#expired === null) return;
+    this.#stop = this.#pending.add(this.timeoutMs, this.#expired);
   }
 }

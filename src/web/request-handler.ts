@@ -30,6 +30,15 @@ const RETRY_AFTER_SECONDS = '1';
 
 const ignoreRefusal = (): void => undefined;
 
+/** A message of the application's that the server would take for one of its own. */
+class Enclosed {
+  readonly message: unknown;
+
+  constructor(message: unknown) {
+    this.message = message;
+  }
+}
+
 export function requestHandler(handle: ExchangeHandler): StreamHandlerFactory {
   return { open: (stream) => new RequestHandler(stream, handle) };
 }
@@ -89,7 +98,7 @@ class RequestHandler implements StreamHandler, Exchange {
     if (isCommand(message)) return message;
     this.#inside = true;
     if (message === DRAINING) this.#receiveDraining();
-    else for (const listener of this.#messageListeners ?? []) listener(message);
+    else this.#hear(message instanceof Enclosed ? message.message : message);
     return this.#takePending();
   }
 
@@ -218,6 +227,10 @@ class RequestHandler implements StreamHandler, Exchange {
     if (this.#begin()) this.#emit({ kind: 'abort' });
   }
 
+  cut(error: unknown): void {
+    if (this.#answered) this.#emit({ kind: 'internal-error', where: 'response body', error });
+  }
+
   inform(status: number, fields: FieldLines): void {
     if (!this.#answered) this.#emit({ kind: 'inform', status, fields });
   }
@@ -235,7 +248,8 @@ class RequestHandler implements StreamHandler, Exchange {
   }
 
   cast(message: unknown): void {
-    this.#stream.cast(message);
+    const isOwn = message === DRAINED || message === DRAINING || isCommand(message);
+    this.#stream.cast(isOwn ? new Enclosed(message) : message);
   }
 
   onMessage(listener: (message: unknown) => void): () => void {
@@ -250,6 +264,10 @@ class RequestHandler implements StreamHandler, Exchange {
   }
 
   // --- inside ---
+
+  #hear(message: unknown): void {
+    for (const listener of this.#messageListeners ?? []) listener(message);
+  }
 
   #receiveDraining(): void {
     this.#draining = true;

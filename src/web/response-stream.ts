@@ -70,7 +70,7 @@ function look(): void {
         `the source of a response body ignores back-pressure: ${bytes} bytes wait for the client`,
       );
       cancel(error);
-      exchange.cast({ kind: 'internal-error', where: 'response body', error });
+      exchange.cut(error);
     }
     if (watched.size > 0) look();
   }, LOOK_INTERVAL_MS);

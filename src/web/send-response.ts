@@ -20,23 +20,23 @@ export function isResponse(value: unknown): value is Response {
 }
 
 /**
- * @param trailers asked for when a streamed body has ended
+ * @param trailers asked for when the body has ended; without a body there are none
  * @throws TypeError where its body was read already, or its status is none
  */
 export function sendResponse(exchange: Exchange, response: Response, trailers?: () => FieldLines): void {
   if (exchange instanceof CapturedExchange) {
-    exchange.capture(response);
+    exchange.capture(response, trailers);
     return;
   }
   if (LightResponse.is(response)) {
     const source = LightResponse.source(response);
     if (source !== undefined) {
       const body = source === null || typeof source === 'string' ? source : bufferOf(source);
-      exchange.respond({
-        status: response.status,
-        fields: LightResponse.fields(response) ?? fieldsOf(response),
-        body: body ?? noBody(response.status),
-      });
+      const { status } = response;
+      const fields = LightResponse.fields(response) ?? fieldsOf(response);
+      if (trailers !== undefined && body !== null && exchange.head.method !== 'HEAD')
+        exchange.respondStreamed({ status, fields, body: once(body), trailers });
+      else exchange.respond({ status, fields, body: body ?? noBody(status) });
       return;
     }
   }
@@ -74,6 +74,12 @@ function fieldsOf(response: Response): FieldLines {
   const fields: string[] = [];
   for (const [name, value] of response.headers) fields.push(name, value);
   return fields;
+}
+
+/** A body with trailers is sent as a stream, also where all of it is at hand. */
+// oxlint-disable-next-line require-await
+async function* once(body: Buffer | string): AsyncGenerator<Buffer> {
+  yield typeof body === 'string' ? Buffer.from(body) : body;
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -93,6 +93,10 @@ export class FakeExchange implements Exchange {
     this.#end({ kind: 'abort' });
   }
 
+  cut(): void {
+    throw new Error('not expected');
+  }
+
   inform(): void {
     throw new Error('not expected');
   }

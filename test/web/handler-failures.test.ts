@@ -388,6 +388,39 @@ describe('middlewares', () => {
     await app[Symbol.asyncDispose]();
   });
 
+  it('of the application have as long as a handler, without the time of what is behind them', async () => {
+    const services = { handlerTimeoutMs: 20 };
+    const slow = Promise.withResolvers<void>();
+    let handlerEnds: () => void = () => undefined;
+    const definition = {
+      middlewares: [
+        middleware(async (request, _, next) => {
+          const { pathname } = new URL(request.url);
+          if (pathname === '/before') await new Promise(() => {});
+          const response = await next();
+          if (pathname === '/after') await new Promise(() => {});
+          return response;
+        }),
+      ],
+      routes: [
+        route('/slow', { timeoutMs: Infinity }, async () => {
+          handlerEnds();
+          await slow.promise;
+          return new Response('slow');
+        }),
+        route('/*', () => new Response('quick')),
+      ],
+    };
+    await using app = await startApplication(definition, { services });
+    const begun = new Promise<void>((resolve) => (handlerEnds = resolve));
+    const answer = app.fetch('/slow');
+    await begun;
+    for (const path of ['/before', '/after']) assert.equal((await app.fetch(path)).status, 504, path);
+    assert.equal((await app.observed('handler-timeout')).handler, 'a middleware of the application');
+    slow.resolve();
+    assert.equal(await (await answer).text(), 'slow', 'longer than those, whose time was over');
+  });
+
   it('that fail, call next() twice or give no Response are answered with 500', async () => {
     const app = await startApplication({
       routes: [

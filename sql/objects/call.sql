@@ -18,6 +18,7 @@ declare
   outcome omni_httpd.http_outcome;
   route jsonb;
   match jsonb;
+  groups jsonb;
   arguments text;
   handled boolean := false;
 begin
@@ -31,16 +32,34 @@ begin
     continue when asked[1] !~ ('^(?:' || howdah.pattern_regex(match ->> 'pathname', '/') || ')$');
     continue when coalesce(asked[2], '') !~ ('^(?:' || howdah.pattern_regex(match ->> 'search', '&') || ')$');
     continue when host !~ ('^(?:' || howdah.pattern_regex(lower(match ->> 'hostname'), '.') || ')$');
+    groups :=
+      howdah.pattern_groups(match ->> 'search', '&', coalesce(asked[2], ''))
+      || howdah.pattern_groups(lower(match ->> 'hostname'), '.', host)
+      || howdah.pattern_groups(match ->> 'pathname', '/', asked[1]);
+    -- A text that can be no number or no UUID, where the parameter is one: the route does not match.
+    continue when exists (
+      select
+      from jsonb_array_elements(route -> 'arguments') as argument
+      where argument ->> 'mode' = 'in' and argument ->> 'pass' in ('null', 'listener')
+        and groups ->> (argument ->> 'parameter') !~ case
+          when argument ->> 'type' in ('smallint', 'integer', 'bigint') then '^[+-]?\d{1,20}$'
+          when argument ->> 'type' = 'uuid' then '(?i)^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$'
+          else ''
+        end
+    );
     if route ->> 'outcome' <> 'inout' then
       continue when handled;
       handled := true;
     end if;
     select coalesce(string_agg(
-      case argument ->> 'pass'
-        when 'request' then '$1'
-        when 'listener' then '$2'
-        when 'outcome' then '$3'
-        when 'row' then format('%L::%s', route ->> 'row', argument ->> 'type')
+      case
+        when argument ->> 'mode' = 'in' and argument ->> 'pass' in ('null', 'listener')
+          and groups ? (argument ->> 'parameter')
+        then format('($4 ->> %L)::%s', argument ->> 'parameter', argument ->> 'type')
+        when argument ->> 'pass' = 'request' then '$1'
+        when argument ->> 'pass' = 'listener' then '$2'
+        when argument ->> 'pass' = 'outcome' then '$3'
+        when argument ->> 'pass' = 'row' then format('%L::%s', route ->> 'row', argument ->> 'type')
         else 'null'
       end,
       ', ' order by ordinality
@@ -50,10 +69,10 @@ begin
     where route ->> 'kind' = 'procedure' or argument ->> 'mode' <> 'out';
     if route ->> 'kind' = 'procedure' then
       execute format('call %s(%s)', coalesce(route ->> 'standIn', route ->> 'name'), arguments)
-        into outcome using request, listener, outcome;
+        into outcome using request, listener, outcome, groups;
     else
       execute format('select * from %s(%s)', coalesce(route ->> 'standIn', route ->> 'name'), arguments)
-        into outcome using request, listener, outcome;
+        into outcome using request, listener, outcome, groups;
     end if;
     if route ->> 'outcome' = 'none' then
       outcome := null;

@@ -5,14 +5,15 @@ create or replace function howdah.call_afresh(
   request omni_httpd.http_request,
   listener int,
   route text,
-  outcome omni_httpd.http_outcome
+  outcome omni_httpd.http_outcome,
+  groups text[] default null
 ) returns omni_httpd.http_outcome
 language plpgsql
 as $$
 declare
   answer omni_httpd.http_outcome;
 begin
-  execute query using request, listener, route, outcome into answer;
+  execute query using request, listener, route, outcome, groups into answer;
   return answer;
 end;
 $$;

@@ -20,6 +20,7 @@ begin
         place,
         case coalesce(proc.proargmodes[place], 'i') when 'o' then 'out' when 'b' then 'inout' else 'in' end as mode,
         type,
+        proc.proargnames[place] as parameter,
         case
           when coalesce(proc.proargmodes[place], 'i') = 'o' then 'null'
           when type = pair.row_type then 'row'
@@ -45,7 +46,7 @@ begin
             'mode', mode,
             'pass', case when place = last_place then pass else 'null' end,
             'type', format_type(type, null)
-          ) order by place
+          ) || case when parameter <> '' then jsonb_build_object('parameter', parameter) else '{}' end order by place
         ) as arguments,
         bool_or(mode = 'inout' and type = 'omni_httpd.http_outcome'::regtype) as is_middleware,
         bool_or(mode = 'out' and type = 'omni_httpd.http_outcome'::regtype) as has_out

@@ -1,5 +1,6 @@
 -- The regular expression that a URL pattern stands for (https://urlpattern.spec.whatwg.org/), for one component; a name matches up to
--- the next delimiter. For tests: workers match with the URLPattern of their platform. Null is any text.
+-- the next delimiter. What it captures are the pattern's groups, in their order. For tests: workers match with the URLPattern of
+-- their platform. Null is any text.
 create or replace function howdah.pattern_regex(pattern text, delimiter text) returns text
 language plpgsql immutable
 as $$
@@ -14,7 +15,7 @@ declare
   prefixed boolean;
 begin
   if pattern is null then
-    return '.*';
+    return '(.*)';
   end if;
   while at <= length(pattern) loop
     c := substr(pattern, at, 1);
@@ -62,14 +63,18 @@ begin
       end if;
       c := substr(pattern, at + 1, 1);
       if c in ('?', '*', '+') and c <> '' then
-        -- What is repeated, or left out, takes the delimiter before it along.
+        -- What is repeated, or left out, takes the delimiter before it along; the group is all repetitions.
         prefixed := right(expression, 1) = delimiter;
         if prefixed then
           expression := left(expression, -1);
-          part := delimiter || part;
         end if;
-        part := format('(?:%s)%s', part, c);
+        if c <> '?' then
+          part := format('%s(?:%s%s)*', part, case when prefixed then delimiter else '' end, part);
+        end if;
+        part := format('(?:%s(%s))%s', case when prefixed then delimiter else '' end, part, case c when '+' then '' else '?' end);
         at := at + 1;
+      else
+        part := format('(%s)', part);
       end if;
       expression := expression || part;
     end if;

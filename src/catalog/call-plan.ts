@@ -33,7 +33,9 @@ export type ParameterSource =
   | { readonly kind: 'listener' }
   | { readonly kind: 'outcome' }
   /** The literal of the router's row that matched. */
-  | { readonly kind: 'row'; readonly literal: string };
+  | { readonly kind: 'row'; readonly literal: string }
+  /** The text of a group of the route's pattern. */
+  | { readonly kind: 'group'; readonly route: SqlRoute; readonly name: string };
 
 /** One statement of a plan. */
 export interface CallStep {
@@ -173,6 +175,7 @@ function functionStep(
 /** Has a stable function see what was written earlier in the statement. */
 function callAfresh(route: SqlRoute, expressions: ArgumentExpressions): string {
   const given = ['null', 'null', 'null', 'null'];
+  const groups: string[] = [];
   const use = (number: number, expression: string): string => {
     given[number - 1] = expression;
     return `$${number}`;
@@ -182,7 +185,13 @@ function callAfresh(route: SqlRoute, expressions: ArgumentExpressions): string {
     listener: () => use(2, expressions.listener()),
     row: () => `${use(3, `${expressions.row(route)}::text`)}::${route.row.router}`,
     outcome: () => use(4, expressions.outcome()),
+    // Converted within, since an array has one type.
+    group: (_, { name, type }) => {
+      groups.push(expressions.group(route, { name, type: 'text' }));
+      return `($5)[${groups.length}]::${type}`;
+    },
   });
+  if (groups.length > 0) given.push(`array[${groups.join(', ')}]`);
   return `howdah.call_afresh(${quoteLiteral(`select ${call}`)}, ${given.join(', ')})`;
 }
 
@@ -220,6 +229,7 @@ class Parameters {
   readonly #sources: ParameterSource[] = [];
   readonly #oids: number[] = [];
   readonly #numbers = new Map<string, string>();
+  readonly #routes: SqlRoute[] = [];
 
   /** @param types null: none is needed */
   constructor(types: CatalogRows['types'] | null) {
@@ -238,6 +248,14 @@ class Parameters {
       row: ({ row: { router, row } }) => {
         const number = this.#number(`row ${router} ${row}`, INFERRED, { kind: 'row', literal: row });
         return `${number}::${router}`;
+      },
+      group: (route, { name, type }) => {
+        const number = this.#number(`group ${this.#placeOf(route)} ${name} ${type}`, INFERRED, {
+          kind: 'group',
+          route,
+          name,
+        });
+        return `${number}::${type}`;
       },
       outcome,
     };
@@ -269,6 +287,11 @@ class Parameters {
   /** The parameter of a guard, behind all others. */
   #next(): string {
     return `$${this.#sources.length + 1}`;
+  }
+
+  #placeOf(route: SqlRoute): number {
+    const place = this.#routes.indexOf(route);
+    return place < 0 ? this.#routes.push(route) - 1 : place;
   }
 
   #number(key: string, oid: number, source: ParameterSource): string {

@@ -83,6 +83,8 @@ export interface HandlerArgument {
   readonly pass: 'request' | 'row' | 'listener' | 'outcome' | 'null';
   /** Qualified type name, as format_type prints it with an empty search_path. */
   readonly type: string;
+  /** Its name; missing where it has none. */
+  readonly parameter?: string;
 }
 
 /** A row of howdah.websocket_router. */

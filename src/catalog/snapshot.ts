@@ -13,6 +13,7 @@ import type {
   UrlPatternRow,
   WebSocketRow,
 } from './catalog-rows.ts';
+import { groupTexts, type GroupTexts } from './group-arguments.ts';
 import { compileRoute, type SqlRoute } from './sql-route.ts';
 import { applicationOf, defaultApplication, type WebSocketApplication } from './websocket-application.ts';
 
@@ -27,6 +28,10 @@ interface RoutePlan {
   readonly calls: CallPlan;
   /** Whether none of them is there. */
   readonly withoutSql: boolean;
+  /** Places of those that are called with groups of their patterns. */
+  readonly withGroups: readonly number[];
+  /** Plans without those whose groups do not fit their parameters, by the places of these. */
+  readonly narrower: Map<string, RoutePlan>;
 }
 
 export interface RoutedRequest {
@@ -35,6 +40,8 @@ export interface RoutedRequest {
   readonly plan: CallPlan;
   readonly withoutSql: boolean;
   readonly matches: RouteMatches<AnyRoute>;
+  /** What the handlers in SQL get of the groups of their patterns. */
+  readonly groups: ReadonlyMap<SqlRoute, GroupTexts>;
 }
 
 /** What the catalog's rows are joined by. */
@@ -43,6 +50,9 @@ export interface ApplicationPart {
   /** Whether what no other route matches goes to `omni_httpd.handler`, as it does without an application. */
   readonly sqlFallback: boolean;
 }
+
+/** Of a request whose handlers have no parameters for groups. */
+const NO_GROUPS: ReadonlyMap<SqlRoute, GroupTexts> = new Map();
 
 const DEFAULT_ROUTER = 'omni_httpd.default_router';
 
@@ -111,23 +121,54 @@ export class Snapshot {
       plan = this.#plan(matches.values);
       this.#plans.set(matches.values, plan);
     }
-    const { application, calls, withoutSql } = plan;
-    return { application, plan: calls, withoutSql, matches };
+    if (plan.withGroups.length === 0) return routed(plan, matches, NO_GROUPS);
+    const groups = new Map<SqlRoute, GroupTexts>();
+    return routed(this.#withGroups(plan, matches, groups), matches, groups);
   }
 
-  #plan(routes: readonly AnyRoute[]): RoutePlan {
+  /** Finds the texts of groups; the plan is one without the routes that these do not fit. */
+  #withGroups(plan: RoutePlan, matches: RouteMatches<AnyRoute>, into: Map<SqlRoute, GroupTexts>): RoutePlan {
+    const unfit: number[] = [];
+    for (const index of plan.withGroups) {
+      const route = matches.values[index];
+      if (route === undefined || route instanceof ApplicationRoute) continue;
+      const texts = groupTexts(matches.groups(index), route.groups.values());
+      if (texts === null) unfit.push(index);
+      else into.set(route, texts);
+    }
+    if (unfit.length === 0) return plan;
+    const key = unfit.join();
+    let narrower = plan.narrower.get(key);
+    if (narrower === undefined) {
+      narrower = this.#plan(matches.values, unfit);
+      plan.narrower.set(key, narrower);
+    }
+    return narrower;
+  }
+
+  /** `without`: places of routes that are left out. */
+  #plan(routes: readonly AnyRoute[], without: readonly number[] = []): RoutePlan {
     const application: number[] = [];
     const sql: SqlRoute[] = [];
+    const withGroups: number[] = [];
     let handled = false;
     for (const [index, route] of routes.entries()) {
       if (route instanceof ApplicationRoute) {
         if (!handled) application.push(index);
         continue;
       }
+      if (without.includes(index)) continue;
+      if (route.groups.size > 0) withGroups.push(index);
       sql.push(route);
       if (!route.middleware) handled = true;
     }
-    return { application, calls: planCalls(sql, this.types), withoutSql: sql.length === 0 };
+    return {
+      application,
+      calls: planCalls(sql, this.types),
+      withoutSql: sql.length === 0,
+      withGroups,
+      narrower: new Map(),
+    };
   }
 
   /** The methods that the routes of the application take for the target of a request; empty where none takes any. */
@@ -159,6 +200,14 @@ export class Snapshot {
     }
     return application;
   }
+}
+
+function routed(
+  { application, calls, withoutSql }: RoutePlan,
+  matches: RouteMatches<AnyRoute>,
+  groups: ReadonlyMap<SqlRoute, GroupTexts>,
+): RoutedRequest {
+  return { application, plan: calls, withoutSql, matches, groups };
 }
 
 /** Compiles what the database says. Never throws for the sake of one route: that becomes a problem and is left out. */

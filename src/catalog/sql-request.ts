@@ -11,8 +11,9 @@ import { requestAuthority } from '../web/request-url.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import { answerOutcome } from './answer-outcome.ts';
+import { parameterInError } from './group-arguments.ts';
 import { encodeRequest } from './request-value.ts';
-import { NO_EPOCH, type Snapshot } from './snapshot.ts';
+import { NO_EPOCH, type RoutedRequest, type Snapshot } from './snapshot.ts';
 
 /** Where a request finds the catalog in force. */
 export interface SnapshotSource {
@@ -65,6 +66,7 @@ export class SqlRequest {
   readonly #body: Buffer;
   #snapshot: Snapshot;
   #plan: CallPlan | null = null;
+  #groups: RoutedRequest['groups'] | null = null;
   #withoutSql = false;
   #step = 0;
   #reroutes = 0;
@@ -107,6 +109,7 @@ export class SqlRequest {
       return;
     }
     this.#plan = routed.plan;
+    this.#groups = routed.groups;
     this.#withoutSql = routed.withoutSql;
     this.#step = 0;
     this.#outcome = null;
@@ -162,6 +165,7 @@ export class SqlRequest {
   #parameter(source: ParameterSource): SqlParameter {
     if (source.kind === 'request') return this.#requestValue();
     if (source.kind === 'listener') return String(this.#exchange.listenerId);
+    if (source.kind === 'group') return this.#groups?.get(source.route)?.[source.name] ?? null;
     return source.kind === 'row' ? source.literal : this.#outcome;
   }
 
@@ -266,6 +270,12 @@ export class SqlRequest {
   }
 
   #failed(step: CallStep, error: SqlError): void {
+    const place = parameterInError(error);
+    // A text of the client's that is none of the parameter's type: there is nothing at that path.
+    if (place !== null && step.parameters[place - 1]?.kind === 'group') {
+      this.#exchange.fail(404);
+      return;
+    }
     if (this.#plan?.atomic !== true || this.#retriedVanished || !VANISHED.has(error.code)) {
       this.#fail(step, error);
       return;

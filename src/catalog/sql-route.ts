@@ -1,6 +1,7 @@
 // One route of the catalog: whether it can be called at all, and the SQL expression that calls it. Not the order in
 // which the routes of a request are called.
 import type { HandlerArgument, RouteRow } from './catalog-rows.ts';
+import { groupArguments, type GroupArgument } from './group-arguments.ts';
 
 /** Name of the type of outcomes, as format_type prints it. */
 export const OUTCOME_TYPE = 'omni_httpd.http_outcome';
@@ -17,6 +18,8 @@ export interface SqlRoute {
   readonly outcomeColumn: number;
   /** Number of OUT and INOUT parameters. */
   readonly columns: number;
+  /** By their places, the arguments that have the text of one of the pattern's groups. */
+  readonly groups: ReadonlyMap<number, GroupArgument>;
 }
 
 /** Where the arguments of a call come from: SQL expressions, usually `$n`. */
@@ -24,6 +27,8 @@ export interface ArgumentExpressions {
   request(): string;
   listener(): string;
   row(route: SqlRoute): string;
+  /** With the type of the argument. */
+  group(route: SqlRoute, argument: GroupArgument): string;
   /** The outcome so far. */
   outcome(): string;
 }
@@ -40,6 +45,7 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
   if (row.role !== null && row.standIn === null) {
     return { problem: `nothing runs it as the role ${row.role} of omni_httpd.handler_role` };
   }
+  const groups = groupArguments(row.match, row.arguments);
   for (const argument of row.arguments) {
     if (argument.mode !== 'out' && argument.pass === 'null' && PSEUDO_TYPE.test(argument.type)) {
       return { problem: `no argument can be passed for a parameter of type ${argument.type}` };
@@ -57,6 +63,7 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
     volatile: row.kind === 'procedure' || row.volatility === 'volatile',
     outcomeColumn: row.outcome === 'none' ? -1 : returned.findIndex(isOutcome),
     columns: returned.length,
+    groups,
   };
 }
 
@@ -67,8 +74,11 @@ function isOutcome(argument: HandlerArgument): boolean {
 /** An expression that calls a function and has its outcome as value. */
 export function functionCall(route: SqlRoute, expressions: ArgumentExpressions): string {
   const { row } = route;
-  const passed = row.arguments.filter((argument) => argument.mode !== 'out');
-  const texts = passed.map((argument) => argumentText(route, argument, expressions)).join(', ');
+  const texts = row.arguments
+    .flatMap((argument, place) =>
+      argument.mode === 'out' ? [] : [argumentText(route, argument, place, expressions)],
+    )
+    .join(', ');
   if (row.standIn !== null) return `${row.standIn}(${texts})`;
   const call = `${row.name}(${texts})`;
   // Called for what it does; `is null` makes it run, whatever it returns, void included.
@@ -89,13 +99,20 @@ export function procedureCall(
 ): string {
   const first = route.row.arguments.findIndex(({ mode }) => mode !== 'out');
   const passed = route.row.arguments.map((argument, i) => {
-    const text = argumentText(route, argument, expressions);
+    const text = argumentText(route, argument, i, expressions);
     return i === first ? change(text) : text;
   });
   return `call ${route.row.name}(${passed.join(', ')})`;
 }
 
-function argumentText(route: SqlRoute, argument: HandlerArgument, expressions: ArgumentExpressions): string {
+function argumentText(
+  route: SqlRoute,
+  argument: HandlerArgument,
+  place: number,
+  expressions: ArgumentExpressions,
+): string {
+  const group = route.groups.get(place);
+  if (group !== undefined) return expressions.group(route, group);
   if (argument.mode === 'out') return nullOf(argument);
   switch (argument.pass) {
     case 'request':

@@ -108,6 +108,8 @@ create function tuple(t my_router) returns omni_httpd.http_outcome language sql 
 select omni_httpd.http_response(format('%s', t.handler)) $$;
 create function nulls(test text) returns omni_httpd.http_outcome language sql as $$
 select omni_httpd.http_response(format('%s', test is null)) $$;
+create function group_argument(request omni_httpd.http_request, handle text, number bigint) returns omni_httpd.http_outcome
+  language sql stable return omni_httpd.http_response(handle || ' ' || number);
 create procedure ok(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
 begin outcome := omni_httpd.http_response('ok'); end $$;
 create procedure last(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
@@ -153,6 +155,7 @@ insert into my_router (match, handler) values
   (omni_httpd.urlpattern('/function'), 'function_handler'::regproc),
   (omni_httpd.urlpattern('/tuple'), 'tuple'::regproc),
   (omni_httpd.urlpattern('/nulls'), 'nulls'::regproc),
+  (omni_httpd.urlpattern('/groups/:handle/:number'), 'group_argument'::regproc),
   (omni_httpd.urlpattern('/transacts'), 'transacts'::regproc),
   (omni_httpd.urlpattern('/isolated'), 'isolates'::regproc),
   (omni_httpd.urlpattern('/as-usual'), 'isolates'::regproc),
@@ -306,6 +309,9 @@ function suite(title: string, open: () => Promise<Place & AsyncDisposable>): voi
       assert.equal(await short(port, '/function'), '200 function');
       assert.equal(await short(port, '/tuple'), '200 tuple(my_router)');
       assert.equal(await short(port, '/nulls'), '200 t');
+      // An addition: parameters that are named as groups of the pattern.
+      assert.equal(await short(port, '/groups/johndoe/12'), '200 johndoe 12');
+      assert.match(await short(port, '/groups/johndoe/twelve'), /^404 .*"path"/);
       assert.equal(await short(port, '/order/x'), '200 ok');
       assert.equal(await short(port, '/order/last'), '200 last');
       assert.equal(await short(port, '/order/not-last'), '200 ok');

@@ -19,7 +19,11 @@ const SCHEMA = `
     outcome := omni_httpd.http_response('procedure', status => 201);
   end $$;
   create table calls.router (like omni_httpd.urlpattern_router, like omni_httpd.router_priority);
+  create function calls.named(request omni_httpd.http_request, name text, id int) returns omni_httpd.http_outcome language sql
+    return omni_httpd.http_response(format('%s %s', name, id));
   insert into calls.router values
+    (omni_httpd.urlpattern('/named/:id'), 'calls.named'::regproc, 1),
+    (omni_httpd.urlpattern('/named/:name'), 'calls.named'::regproc, 0),
     (omni_httpd.urlpattern('/hello/:name', method => 'GET'), 'calls.hello'::regproc, 1),
     (omni_httpd.urlpattern('/hello/*'), 'calls.mark'::regproc, 2),
     (omni_httpd.urlpattern('/made', method => 'POST'), 'calls.made'::regproc, 1),
@@ -44,6 +48,17 @@ onEachDatabase((database) => {
     );
     await database().exec('rollback');
     assert.equal(await value(database(), 'select count(*)::int from calls.seen'), 0);
+  });
+
+  test('passes the groups of the pattern by their names', async () => {
+    const body = (path: string): Promise<unknown> =>
+      value(
+        database(),
+        `select convert_from((howdah.call('GET', '${path}')::omni_httpd.http_response).body, 'UTF8')`,
+      );
+    assert.equal(await body('/named/12'), ' 12');
+    // It is no number, so the route does not match; the int of the next one is the listener.
+    assert.match(String(await body('/named/x')), /^x \d+$/);
   });
 
   test('calls procedures, matches methods and hosts, and refuses what is no path', async () => {
@@ -75,6 +90,8 @@ onEachDatabase((database) => {
       '/x\\:y',
       '/(a|b)',
       '/:x.json',
+      '/n/:id(\\d+)/*',
+      '/{:x/}?:y',
     ];
     const paths = [
       '/',
@@ -98,15 +115,24 @@ onEachDatabase((database) => {
       String(
         await value(
           database(),
-          `select jsonb_object_agg(pattern || ' ' || path, path ~ ('^(?:' || howdah.pattern_regex(pattern, '/') || ')$'))::text
+          `select jsonb_object_agg(
+             pattern || ' ' || path,
+             case when path ~ ('^(?:' || howdah.pattern_regex(pattern, '/') || ')$')
+               then howdah.pattern_groups(pattern, '/', path) end
+           )::text
            from (values ${sql}) as case_of (pattern, path)`,
         ),
       ),
-    ) as Record<string, boolean>;
+    ) as Record<string, Readonly<Record<string, string | null>> | null>;
     for (const pattern of patterns) {
       const native = new URLPattern({ pathname: pattern });
       for (const path of paths) {
-        assert.equal(answers[`${pattern} ${path}`], native.test({ pathname: path }), `${pattern} ${path}`);
+        const expected = native.exec({ pathname: path })?.pathname.groups;
+        const found = answers[`${pattern} ${path}`];
+        assert.equal(found !== null, expected !== undefined, `${pattern} ${path}`);
+        if (expected === undefined) continue;
+        const groups = Object.entries(expected).map(([name, text]) => [name, text ?? null]);
+        assert.deepEqual(found, Object.fromEntries(groups), `${pattern} ${path}`);
       }
     }
   });

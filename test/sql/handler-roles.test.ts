@@ -111,6 +111,7 @@ onEachDatabase((database) => {
     const call = functionCall(compiled, {
       request: () => "omni_httpd.http_request('/there')",
       listener: () => '17',
+      group: (_, { name }) => `null::text /* ${name} */`,
       row: () => `'${row.row.replaceAll("'", "''")}'::app.routes`,
       outcome: () => `${outcome}::omni_httpd.http_outcome`,
     });

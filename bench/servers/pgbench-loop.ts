@@ -20,9 +20,7 @@ const script = join(host, 'pgbench.sql');
 
 const CALLS: Readonly<Record<string, string>> = {
   'look-up': 'select bench_item(:id);',
-  // With the request that howdah would make of what the load generator sends.
-  route: `select bench_item_route(row('GET', '/item/' || :id, null, '\\x',
-    array[('host', '127.0.0.1:8080')::omni_http.http_header])::omni_httpd.http_request);`,
+  route: 'select bench_item_route(:id);',
 };
 
 async function installRoute(): Promise<void> {
@@ -65,7 +63,7 @@ function run(clients: number, seconds: number): { transactions: number; elapsedU
 
 try {
   if (what === 'route') await installRoute();
-  writeFileSync(script, `\\set id random(1000, 1999)\n${(CALLS[what] ?? '').replaceAll('\n', ' ')}\n`);
+  writeFileSync(script, `\\set id random(1000, 1999)\n${CALLS[what] ?? ''}\n`);
   const warmUp = Math.max(1, Math.round(Number(process.env['BENCH_WARM_UP_SECONDS']) / CLIENTS.length));
   const trials = CLIENTS.map((clients) => ({ clients, ...run(clients, warmUp) }));
   const best = trials.reduce((one, other) => (other.transactions > one.transactions ? other : one));

@@ -31,13 +31,12 @@ const TEXT = 0;
 const BINARY = 1;
 
 /**
- * Runs a prepared statement with one parameter, in text format if it is a string and else in binary, in a transaction of
+ * Runs a prepared statement with one parameter, in text format, in a transaction of
  * its own: Bind, Execute, Sync. The result comes in binary format.
  */
-export function call(name: string, parameter: string | Buffer): Buffer {
+export function call(name: string, parameter: string): Buffer {
   const value = Buffer.from(parameter);
-  const format = typeof parameter === 'string' ? TEXT : BINARY;
-  const parameters = Buffer.concat([int16(1), int16(format), int16(1), int32(value.length), value]);
+  const parameters = Buffer.concat([int16(1), int16(TEXT), int16(1), int32(value.length), value]);
   const results = Buffer.concat([int16(1), int16(BINARY)]);
   return Buffer.concat([
     message('B', '\0', `${name}\0`, parameters, results),

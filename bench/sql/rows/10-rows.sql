@@ -1,12 +1,12 @@
 -- Fifty rows as one JSON array: GET /rows/1234 begins with that one.
-create function bench_rows(request omni_httpd.http_request) returns omni_httpd.http_outcome
+create function bench_rows(first int) returns omni_httpd.http_outcome
   language sql stable
   return omni_httpd.http_response(body => (
     select json_agg(json_build_object('id', id, 'name', name, 'price', price) order by id)
     from (
       select id, name, price
       from bench_items
-      where id >= split_part(request.path, '/', 3)::int
+      where id >= first
       order by id
       limit 50
     ) as page

@@ -11,6 +11,7 @@ import type { SendResult } from '../protocol/http1/send-result.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
 import type { TakeOver } from './byte-duplex.ts';
 import { BodyAllowance } from './body-allowance.ts';
+import { CertifiedHead, clientCertificateField } from './client-certificate.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
@@ -40,6 +41,8 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     ['close', () => this.#receiveClose()],
   ];
   readonly #stopReading: () => void;
+  /** What handlers see of the client's certificate. */
+  readonly #certificate: string | null;
   #state: 'open' | 'lingering' | 'closed' = 'open';
   #stream: Stream | null = null;
   #head: Http1RequestHead | null = null;
@@ -63,6 +66,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#socket = socket;
     this.info = info;
     this.#output = new ConnectionOutput(socket);
+    this.#certificate = clientCertificateField(info);
     this.#responder = new Http1Responder(server, this.#output);
     this.#receiver = new Http1Receiver(server.options.http1, this);
     this.#idleTimeoutMs = server.options.idleTimeoutMs;
@@ -130,7 +134,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#requestEnded = !head.hasBody;
     this.#phaseSinceMs = this.#server.clock.nowMs;
     this.#body.begin(this.#phaseSinceMs);
-    const stream = new Stream(this.#server.streams, this, this.info, head);
+    const certificate = this.#certificate;
+    const seen = certificate === null ? head : new CertifiedHead(head, certificate);
+    const stream = new Stream(this.#server.streams, this, this.info, seen);
     this.#stream = stream;
     stream.open();
     if (head.hasBody && this.#stream !== null && !this.#body.wanted) this.#receiver.pause();

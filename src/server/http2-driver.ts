@@ -11,6 +11,7 @@ import { ErrorCode, type Http2Fault } from '../protocol/http2/fault.ts';
 import type { HeadRefusal } from '../protocol/http2/head-builder.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
+import { CertifiedHead, clientCertificateField } from './client-certificate.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
 import type { ChannelHead, H2cUpgrade } from './h2c-upgrade.ts';
@@ -25,6 +26,8 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   readonly protocol = 'HTTP/2';
   readonly machine: Http2Connection;
   idleTimeoutMs: number;
+  /** What handlers see of the client's certificate. */
+  readonly #certificate: string | null;
   readonly #socket: Socket;
   readonly #progress = new SendProgress();
   readonly #channels = new Set<Http2Channel>();
@@ -48,6 +51,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.server = server;
     this.info = info;
     this.#socket = socket;
+    this.#certificate = clientCertificateField(info);
     this.idleTimeoutMs = server.options.idleTimeoutMs;
     this.#phaseSinceMs = server.clock.nowMs;
     this.machine = new Http2Connection(this, server.options.http2);
@@ -94,7 +98,9 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   // --- Http2Events ---
 
   receiveHead(wire: Http2Stream, head: ChannelHead): void {
-    const channel = new Http2Channel(this, wire, head);
+    const certificate = this.#certificate;
+    const seen = certificate === null ? head : new CertifiedHead(head, certificate, head.protocol);
+    const channel = new Http2Channel(this, wire, seen);
     wire.owner = channel;
     this.#channels.add(channel);
     channel.open();

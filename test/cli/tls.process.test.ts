@@ -1,7 +1,10 @@
 // `howdah serve` with TLS, from outside: where certificates come from, how they change, and what is left when they fail.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { connect } from 'node:tls';
@@ -136,5 +139,19 @@ describe('howdah serve with TLS', () => {
     const [name] = await seen(port, 'one.test', { cert: client.certificate, key: client.privateKey });
     assert.equal(name, 'one.test');
     await assert.rejects(seen(port, 'one.test'));
+
+    // A handler in SQL sees it as a field, and not what the client claims.
+    const whose = `create function whose(request omni_httpd.http_request) returns omni_httpd.http_outcome
+        return omni_httpd.http_response((select string_agg(value, ' and ') from omni_http.http_header_get_all(request.headers, 'client-cert') as value));
+      insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/whose'), 'whose'::regproc);`;
+    const done = await runHowdah(['sql', '--url', String(server.gatewayUrl), '-c', whose], {
+      cwd: directory.path,
+    });
+    assert.equal(done.code, 0, done.err);
+    const credentials = { cert: client.certificate, key: client.privateKey, rejectUnauthorized: false };
+    const asked = get({ port, path: '/whose', headers: { 'client-cert': ':bGll:' }, ...credentials });
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const der = new X509Certificate(client.certificate).raw.toString('base64');
+    assert.equal((await response.toArray()).join(''), `:${der}:`);
   });
 });

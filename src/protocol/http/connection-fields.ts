@@ -1,5 +1,5 @@
 // Which fields speak of a connection or of the framing on it and so end at each hop (RFC 9110 §7.6.1), and which may not
-// stand in a trailer section (§6.5.1). Names are lower case throughout.
+// stand in a trailer section (§6.5.1), or come from a client at all (RFC 9440). Names are lower case throughout.
 import type { FieldLines } from './field-lines.ts';
 
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -14,6 +14,17 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 /** Whether the field is the engine's own: an application neither sends nor forwards it. `trailer` is not among them. */
 export function isConnectionField(name: string): boolean {
   return CONNECTION_FIELDS.has(name);
+}
+
+/**
+ * Fields in which a server that ends TLS says what certificate its client has shown. One that a client has sent is a lie, and is dropped
+ * (RFC 9440 §2.4).
+ */
+const CERTIFICATE_FIELDS: ReadonlySet<string> = new Set(['client-cert', 'client-cert-chain']);
+
+/** Whether what a client sends under the name must not be believed, so that nobody is shown it. */
+export function isCertificateField(name: string): boolean {
+  return CERTIFICATE_FIELDS.has(name);
 }
 
 /** The names (connection options) in all `connection` fields: these fields too are for one hop (RFC 9110 §7.6.1). */
@@ -36,6 +47,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
   // Framing and routing: would be read by someone else as belonging to the head (smuggling).
   ...CONNECTION_FIELDS,
+  ...CERTIFICATE_FIELDS,
   'content-length',
   'host',
   'trailer',

@@ -1,5 +1,5 @@
 // Cuts the field lines out of the text of a section that a FieldSectionReader has accepted. Checks nothing.
-import { isForbiddenInTrailers } from '../http/connection-fields.ts';
+import { isCertificateField, isForbiddenInTrailers } from '../http/connection-fields.ts';
 import type { FieldLines } from '../http/field-lines.ts';
 
 /** Spellings that nearly all requests use; finding one here saves a new lower-case string for each field. */
@@ -33,7 +33,7 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
   ].map((name) => [name, name.toLowerCase()]),
 );
 
-/** The field lines between `start` and the empty line, or the end of the text. */
+/** The field lines between `start` and the empty line, or the end of the text, but for those that only a server may make. */
 export function parseFieldLines(text: string, start: number): string[] {
   const lines: string[] = [];
   let at = start;
@@ -42,8 +42,13 @@ export function parseFieldLines(text: string, start: number): string[] {
     if (lineEnd <= at) return lines;
     const colon = text.indexOf(':', at);
     const name = text.slice(at, colon);
-    lines.push(LOWER_CASE.get(name) ?? name.toLowerCase(), sliceTrimmed(text, colon + 1, lineEnd));
     at = lineEnd + 2;
+    let lower = LOWER_CASE.get(name);
+    if (lower === undefined) {
+      lower = name.toLowerCase();
+      if (isCertificateField(lower)) continue;
+    }
+    lines.push(lower, sliceTrimmed(text, colon + 1, lineEnd));
   }
 }
 

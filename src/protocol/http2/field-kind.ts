@@ -19,10 +19,12 @@ export const FieldKind = {
   HOST: 11,
   EXPECT: 12,
   PRIORITY: 13,
+  /** Only a server may make it, so that what a client sends is dropped (RFC 9440). */
+  CERTIFICATE: 14,
   /** The name is no lower-case token (RFC 9113 §8.2.1). */
-  BAD_NAME: 14,
+  BAD_NAME: 15,
   /** The value holds octets that no value may hold (RFC 9113 §8.2.1). */
-  BAD_VALUE: 15,
+  BAD_VALUE: 16,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -58,6 +60,8 @@ const KINDS = new Map<string, FieldKind>([
   ['host', FieldKind.HOST],
   ['expect', FieldKind.EXPECT],
   ['priority', FieldKind.PRIORITY],
+  ['client-cert', FieldKind.CERTIFICATE],
+  ['client-cert-chain', FieldKind.CERTIFICATE],
 ]);
 
 const UPPER_CASE = /[A-Z]/;

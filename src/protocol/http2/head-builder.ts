@@ -51,6 +51,8 @@ export class HeadBuilder implements FieldSink {
   #host: string | null = null;
   #contentLength = -1;
   #expectContinue = false;
+  /** There was a field that is not passed on. */
+  #dropped = false;
   #knownAuthority: string | null = null;
   /** Index of the joined cookie's value in #fields; -1 for none. */
   #cookieAt = -1;
@@ -76,6 +78,7 @@ export class HeadBuilder implements FieldSink {
     this.#host = null;
     this.#contentLength = -1;
     this.#expectContinue = false;
+    this.#dropped = false;
     this.#cookieAt = -1;
   }
 
@@ -98,7 +101,7 @@ export class HeadBuilder implements FieldSink {
   #addPseudo(name: string, value: string, kind: number): void {
     let before: string | null = null;
     if (this.#trailers) this.malformed = 'a pseudo-field in trailers';
-    else if (this.#fields.length > 0) this.malformed = 'a pseudo-field after a field';
+    else if (this.#fields.length > 0 || this.#dropped) this.malformed = 'a pseudo-field after a field';
     switch (kind) {
       case FieldKind.METHOD:
         before = this.#method;
@@ -136,6 +139,9 @@ export class HeadBuilder implements FieldSink {
         return;
       case FieldKind.BAD_VALUE:
         this.malformed = 'a field value with characters that none may have';
+        return;
+      case FieldKind.CERTIFICATE:
+        this.#dropped = true;
         return;
       case FieldKind.TE:
         if (value.toLowerCase() !== 'trailers') this.malformed = 'a te field other than trailers';

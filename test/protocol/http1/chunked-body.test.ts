@@ -124,6 +124,15 @@ test('trailers come with the end of the request (RFC 9112 §7.1.2)', () => {
   assert.equal(head.fields.includes('x-sum'), false);
 });
 
+test('Client-Cert and Client-Cert-Chain of a client are dropped, from trailers too (RFC 9440 §2.4)', () => {
+  const lies = 'Client-Cert: :bGll:\r\nX: 1\r\nCLIENT-CERT-CHAIN: :bGll:\r\n';
+  const { head, trailers } = receiveOne(
+    `POST / HTTP/1.1\r\nHost: h\r\n${lies}Transfer-Encoding: chunked\r\n\r\n0\r\n${lies}\r\n`,
+  );
+  assert.deepEqual(head.fields, ['host', 'h', 'x', '1', 'transfer-encoding', 'chunked']);
+  assert.deepEqual(trailers, ['x', '1']);
+});
+
 test('trailers that would change how the head was read are dropped (RFC 9110 §6.5.1)', () => {
   const forbidden = [
     'Transfer-Encoding: chunked',

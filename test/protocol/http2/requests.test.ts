@@ -139,6 +139,22 @@ eachWay('extended CONNECT that was not offered is malformed (RFC 8441 §3)', (fe
   assert.equal(ready.resetCode(1), CODE.PROTOCOL_ERROR);
 });
 
+eachWay('client-cert and client-cert-chain of a client are dropped (RFC 9440 §2.4)', (feed) => {
+  const lies: Field[] = [
+    ['client-cert', ':bGll:'],
+    ['a', 'b'],
+    ['client-cert-chain', ':bGll:'],
+  ];
+  const peer = Peer.ready({}, feed).send(request(1, ...lies), request(3, ...lies));
+  for (const head of peer.heads()) assert.deepEqual(head.fields, ['a', 'b', 'host', head.authority]);
+  assert.equal(peer.heads().length, 2);
+});
+malformed('a pseudo-field after a field that is dropped is malformed (RFC 9113 §8.3)', [
+  ...GET.slice(0, 3),
+  ['client-cert', ':bGll:'],
+  [':path', '/'],
+]);
+
 for (const name of [':method', ':scheme', ':path', ':authority']) {
   malformed(`a request without ${name} is malformed (RFC 9113 §8.3.1)`, replace(name, null));
   const twice = GET.flatMap((field): Field[] => (field[0] === name ? [field, field] : [field]));

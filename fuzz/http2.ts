@@ -1,4 +1,4 @@
-// Fuzzes the HTTP/2 machine and HPACK: mutated conversations must come to the same whole, cut and byte by byte, never throw,
+// Fuzzes the HTTP/2 machine and HPACK: mutated conversations, with pushes among their answers, must come to the same whole, cut and byte by byte, never throw,
 // and leave the machine's books in order; random blocks must not upset the decoder; what the encoder writes must be read.
 //
 //   node fuzz/http2.ts [--seconds 10] [--seed N]
@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { HpackDecoder } from '../src/protocol/http2/hpack/decoder.ts';
 import { HpackEncoder } from '../src/protocol/http2/hpack/encoder.ts';
+import type { Http2Stream } from '../src/protocol/http2/stream.ts';
 import {
   ACK,
   block,
@@ -44,6 +45,10 @@ function random(below: number): number {
 function pick<T>(items: readonly T[]): T {
   return items[random(items.length)] as T;
 }
+
+const MAX_PUSHED = 2;
+/** Promises made in all runs. */
+let pushes = 0;
 
 const INDEXED = Buffer.from([0x40, 3, 0x78, 0x2d, 0x61, 1, 0x62]);
 
@@ -85,13 +90,19 @@ function makeFrame(): Buffer {
     case 13:
       return frame(TYPE.HEADERS, END_HEADERS | END_STREAM, odd, block(['x-trailer', '1']));
     case 14:
-      return frame(TYPE.RST_STREAM, 0, odd, uint32(random(15)));
+      return frame(TYPE.RST_STREAM, 0, pick([odd, id]), uint32(random(15)));
     case 15:
       return frame(
         TYPE.SETTINGS,
         pick([0, 0, ACK]),
         0,
-        pick([settings(), settings([4, random(200)]), settings([1, random(9000)])]),
+        pick([
+          settings(),
+          settings([4, random(200)]),
+          settings([1, random(9000)]),
+          settings([2, random(2)]),
+          settings([3, random(4)]),
+        ]),
       );
     case 16:
       return frame(TYPE.PING, random(2), 0, uint32(0, random(3)));
@@ -106,7 +117,7 @@ function makeFrame(): Buffer {
       return frame(TYPE.PRIORITY_UPDATE, 0, 0, Buffer.concat([uint32(id), Buffer.from('u=1')]));
     default:
       return pick([
-        frame(TYPE.PRIORITY, 0, odd, [0, 0, 0, 1, 9]),
+        frame(TYPE.PRIORITY, 0, id, [0, 0, 0, 1, 9]),
         frame(TYPE.GOAWAY, 0, 0, uint32(0, 0)),
         frame(0x77, 1, id, 'unknown'),
         frame(TYPE.HEADERS, END_HEADERS | PRIORITY, odd, Buffer.concat([Buffer.alloc(5), block(...GET)])),
@@ -130,12 +141,44 @@ function makeConversation(): Buffer {
 /** What a conversation comes to, with a driver whose answers depend on nothing but the request. */
 function converse(bytes: Buffer, feed: Feed): { seen: Seen[]; output: OutFrame[] } {
   const peer = new Peer(
-    { maxConcurrentStreams: 4, initialStreamWindowBytes: 100, maxFrameBytesReceived: 16_384 },
+    {
+      maxConcurrentStreams: 4,
+      initialStreamWindowBytes: 100,
+      maxFrameBytesReceived: 16_384,
+      maxPushedStreams: MAX_PUSHED,
+    },
     feed,
   );
   const { connection } = peer;
+  const pushed: Http2Stream[] = [];
+  const push = (parent: Http2Stream, field: string): void => {
+    const promised = connection.sendPush(parent, {
+      method: 'GET',
+      scheme: 'https',
+      authority: 'a',
+      path: `/${parent.id}`,
+      fields: ['x-pushed', field],
+    });
+    if (promised === null) return;
+    if ('reason' in promised) {
+      assert.ok(field.includes('\n'));
+      return;
+    }
+    assert.equal(promised.id, (pushed.at(-1)?.id ?? 0) + 2);
+    pushed.push(promised);
+  };
   peer.onHead = (stream, head) => {
     const length = (stream.id % 100) * 7;
+    // Promises are answered at once, later, half, or never; one of them cannot be made.
+    if (stream.id % 6 !== 3) push(stream, stream.id === 11 ? 'a\nb' : 'x'.repeat(stream.id % 100));
+    const last = pushed.at(-1);
+    if (last !== undefined && stream.id % 3 === 0) {
+      connection.sendHead(last, 200, [], null, '', null);
+      connection.sendData(last, Buffer.alloc(length), false);
+      if (stream.id === 3) connection.sendEnd(last, []);
+    } else if (last !== undefined && stream.id === 7) {
+      connection.sendResponse(last, 200, [], 'p'.repeat(length), 'now', 'fuzz');
+    }
     if (stream.id % 6 === 1)
       connection.sendResponse(stream, 200, ['x-a', head.path], 'y'.repeat(length), 'now', 'fuzz');
     else if (stream.id % 6 === 3) {
@@ -151,10 +194,14 @@ function converse(bytes: Buffer, feed: Feed): { seen: Seen[]; output: OutFrame[]
   peer.send(bytes);
   const output: OutFrame[] = [];
   while (connection.hasOutput) output.push(...peer.frames(300));
-  assert.ok(connection.queuedBytes >= 0 && connection.streamCount >= 0 && connection.streamCount <= 4);
-  for (const stream of peer.streams.values()) if (stream.closed) assert.equal(stream.queuedBytes, 0);
+  const all = [...peer.streams.values(), ...pushed];
+  const open = pushed.filter(({ closed }) => !closed).length;
+  pushes += pushed.length;
+  assert.ok(connection.queuedBytes >= 0 && connection.streamCount >= 0);
+  assert.ok(connection.streamCount <= 4 + open && open <= MAX_PUSHED);
+  for (const stream of all) if (stream.closed) assert.equal(stream.queuedBytes, 0);
   // Everything that is left can be ended, and then the books are empty.
-  for (const stream of peer.streams.values()) connection.sendReset(stream, 0);
+  for (const stream of all) connection.sendReset(stream, 0);
   assert.deepEqual([connection.queuedBytes, connection.streamCount], [0, refusedLeft(peer)]);
   return { seen: peer.seen.map(withoutData), output };
 }
@@ -247,4 +294,5 @@ for (; Date.now() < until; runs++) {
   octets += fuzzConversation().length + fuzzDecoder().length;
   if (runs % 4 === 0) attempt(Buffer.alloc(0), fuzzRoundTrip);
 }
-console.log(`${runs} runs, ${octets} octets, seed ${seed}: no failure`);
+assert.ok(runs < 100 || pushes > runs / 2, `${pushes} promises in ${runs} runs`);
+console.log(`${runs} runs, ${octets} octets, ${pushes} promises, seed ${seed}: no failure`);

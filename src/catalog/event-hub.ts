@@ -29,6 +29,12 @@ const MAX_NAMED_CHANNELS = 100;
 const READ_EVERY_MS = 5000;
 /** Reads at once for those who are late: many come again at once, where a server was away. */
 const MAX_LATE_READS = 8;
+/**
+ * How often those are told their place who heard nothing since, at most: what they could go on from must not be forgotten while they listen.
+ */
+const TELL_PLACES_EVERY_MS = 60_000;
+/** Part of the retention after which it is forgotten how far they are, if that is less. */
+const TELL_PLACES_SHARE = 4;
 const PRUNE_EVERY_MS = 5000;
 /** Events forgotten at once: a fraction of a second's work. */
 const PRUNE_EVENTS_MAX = 10_000;
@@ -41,6 +47,8 @@ export interface EventSubscriber {
   deliver(event: PublishedEvent): void;
   /** Events up to `place` may be missing: they are no longer kept, or of another database. */
   reset(place: string): void;
+  /** It has everything up to `place`, though there was nothing for it lately. */
+  moved?(place: string): void;
 }
 
 export interface EventHubOptions {
@@ -85,6 +93,7 @@ export class EventHub {
   /** A notification was left alone because nobody who is live listened: there may be events after #at. */
   #ignoredWake = false;
   #readMs = 0;
+  #toldPlacesMs = 0;
   #prunedMs = 0;
   #pruning = false;
   #sinceVacuum = 0;
@@ -164,6 +173,10 @@ export class EventHub {
       this.#readMs = nowMs;
       this.#read();
     }
+    if (nowMs - this.#toldPlacesMs >= Math.min(TELL_PLACES_EVERY_MS, this.#retentionMs / TELL_PLACES_SHARE)) {
+      this.#toldPlacesMs = nowMs;
+      this.#tellPlaces();
+    }
     if (nowMs - this.#prunedMs >= PRUNE_EVERY_MS && !this.#pruning) {
       this.#prunedMs = nowMs;
       this.#prune();
@@ -189,6 +202,18 @@ export class EventHub {
       if (!needs(subscription)) continue;
       subscription.at = this.#at;
       subscription.subscriber.reset(place);
+    }
+  }
+
+  /** Each once, whatever number of channels it listens to. */
+  #tellPlaces(): void {
+    const place = placeText(this.#era, this.#at);
+    for (const listening of this.#channels.values()) {
+      for (const subscription of listening) {
+        if (subscription.at >= this.#at) continue;
+        subscription.at = this.#at;
+        subscription.subscriber.moved?.(place);
+      }
     }
   }
 

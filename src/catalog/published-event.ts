@@ -7,6 +7,8 @@ import type { EventRow } from './event-reads.ts';
 const UNNAMED = 'message';
 /** The event that tells a client that others may be missing. */
 const RESET = 'reset';
+/** What says to the client of a WebSocket how far it is; a stream of HTTP says that with a comment. */
+const PLACE = 'place';
 
 /** `era.id`: a place in the events of one database. */
 export function placeText(era: string, id: number): string {
@@ -65,6 +67,8 @@ export const resetBytes = (place: string): Buffer =>
   Buffer.from(encodeServerSentEvent({ id: place, event: RESET, data: '' }));
 
 export const resetMessage = (place: string): string => JSON.stringify({ id: place, event: RESET });
+
+export const placeMessage = (place: string): string => JSON.stringify({ id: place, event: PLACE });
 
 /** Moves a client's place and shows that the connection lives. */
 export const placeBytes = (place: string): Buffer =>

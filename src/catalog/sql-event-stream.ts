@@ -6,7 +6,13 @@ import { EventStream, type EventStreamOwner } from '../web/event-stream.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { EventHub, EventSubscriber, Subscription } from './event-hub.ts';
 import type { StreamOutcome } from './outcome.ts';
-import { placeBytes, resetBytes, resetMessage, type PublishedEvent } from './published-event.ts';
+import {
+  placeBytes,
+  placeMessage,
+  resetBytes,
+  resetMessage,
+  type PublishedEvent,
+} from './published-event.ts';
 
 /** For clients that cannot set the header: a WebSocket in a browser, a first connection. */
 const LAST_EVENT_ID_PARAMETER = 'lastEventId';
@@ -100,6 +106,11 @@ export class WebSocketFeed implements EventSubscriber {
 
   reset(place: string): void {
     if (!this.#isBehind) this.#connection.send(resetMessage(place));
+  }
+
+  /** A comment does the same on a stream of HTTP: EventStream. */
+  moved(place: string): void {
+    if (!this.#isBehind && this.#connection.unsentBytes === 0) this.#connection.send(placeMessage(place));
   }
 
   /** The client has taken what it was sent. */

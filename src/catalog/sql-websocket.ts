@@ -22,6 +22,11 @@ const MAX_WAITING_BYTES = 65_536;
 /** What may be sent to a socket before it is open: as much as may wait for its client afterwards. */
 const MAX_EARLY_BYTES = DEFAULT_WEBSOCKET_OPTIONS.maxUnsentBytes;
 
+/** How long a call waits that could not be run because the database is away, at least; up to twice as long, so that not all come at once. */
+const RETRY_MS = 500;
+/** What PostgreSQL says when it goes away or comes back, and has undone the call: admin_shutdown, crash_shutdown, cannot_connect_now. */
+const AWAY = new Set(['57P01', '57P02', '57P03']);
+
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
 
@@ -48,6 +53,12 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   #waitingBytes = 0;
   #running = false;
   #paused = false;
+  /** The connection has ended: nothing is held back for it any more. */
+  #ended = false;
+  /** Runs a call again that found no database; null where none waits so. */
+  #retry: NodeJS.Timeout | null = null;
+  /** That calls wait for the database has been told. */
+  #toldOfWait = false;
   /** What was sent to it before it was open: the handshake's own transaction can. */
   #early: WebSocketMessage[] = [];
   #earlyBytes = 0;
@@ -103,7 +114,12 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   close(): void {
     this.#feed?.close();
+    this.#ended = true;
+    const hadToWait = this.#retry !== null;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
     this.#enqueue(this.#application?.onClose ?? null, [this.id], 0, true);
+    if (hadToWait) this.#next();
   }
 
   // --- HubSocket ---
@@ -134,22 +150,53 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   }
 
   #next(): void {
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) return;
+    const [waiting] = this.#waiting;
+    if (waiting === undefined) {
+      this.#running = false;
+      return;
+    }
     const { callback, parameters, bytes, isLast } = waiting;
-    this.#waitingBytes -= bytes;
     if (callback === null) {
       this.#finish();
       return;
     }
     this.#running = true;
-    this.call(callback, parameters, null, (result) => {
+    this.#dispatch(callback, parameters, null, (result) => {
+      if (this.#mayWait(result)) {
+        this.#wait(callback, result);
+        return;
+      }
+      this.#observe(callback.name, result);
+      this.#toldOfWait = false;
       this.#running = false;
+      this.#waiting.shift();
+      this.#waitingBytes -= bytes;
       this.#closeAfter(result);
       if (isLast) this.#finish();
       else this.#next();
       this.#balance();
     });
+  }
+
+  /** Whether the call has not run because the database is away, and its connection is to stay until that is back. */
+  #mayWait(result: CallResult): boolean {
+    if (this.#ended || this.#application?.closesOnError === true) return false;
+    return result.kind === 'unavailable' || (result.kind === 'failed' && AWAY.has(result.error.code));
+  }
+
+  /** Keeps the call, and those behind it; the client is held back as soon as enough of them wait. */
+  #wait({ name }: Callback, result: CallResult): void {
+    if (!this.#toldOfWait)
+      this.observeFailure(name, `it waits until the database is back: ${reasonOf(result)}`);
+    this.#toldOfWait = true;
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = null;
+        this.#next();
+      },
+      RETRY_MS * (1 + Math.random()),
+    );
+    this.#retry.unref();
   }
 
   /** Holds the client back while it says more than the database takes. */
@@ -171,7 +218,19 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   /** Calls a function for this socket. `epoch`: that of the catalog it was found in, or null: callbacks are not routed to. */
   call(
-    { statement, name }: Callback,
+    callback: Callback,
+    parameters: readonly SqlParameter[],
+    epoch: string | null,
+    done: (result: CallResult) => void,
+  ): void {
+    this.#dispatch(callback, parameters, epoch, (result) => {
+      this.#observe(callback.name, result);
+      done(result);
+    });
+  }
+
+  #dispatch(
+    { statement }: Callback,
     parameters: readonly SqlParameter[],
     epoch: string | null,
     done: (result: CallResult) => void,
@@ -184,7 +243,6 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
       resetAfter: true,
       complete: (result) => {
         try {
-          this.#observe(name, result);
           done(result);
         } catch (error) {
           this.#options.observer.observe({ kind: 'internal-error', where: 'SQL WebSocket', error });
@@ -221,4 +279,9 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
       this.observeFailure(handler, `the session went away: ${result.reason}`);
     }
   }
+}
+
+function reasonOf(result: CallResult): string {
+  if (result.kind === 'failed') return result.error.message;
+  return result.kind === 'unavailable' ? result.reason : result.kind;
 }

@@ -56,6 +56,9 @@ const MAX_FINAL_BLOCKS = 16;
 /** Shared by all codecs: nothing of it is needed after the call that filled it. */
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
+/** For messages that many connections get: one for each size of a window, and never closed. */
+const lone = new Map<string, SyncZlib>();
+
 /** Whether this Node has what the codec is built on. */
 export function isDeflateAvailable(): boolean {
   const stream = createDeflateRaw();
@@ -69,6 +72,8 @@ export class ZlibDeflateCodec implements DeflateCodec {
   readonly #options: DeflateOptions;
   #inflater: SyncZlib | null = null;
   #deflater: SyncZlib | null = null;
+  /** What the deflater remembers is not what the peer does. */
+  #isStale = false;
   /** Of the message that is being inflated. */
   #finalBlocks = 0;
 
@@ -101,17 +106,34 @@ export class ZlibDeflateCodec implements DeflateCodec {
     const { serverMaxWindowBits: windowBits, serverNoContextTakeover } = this.#parameters;
     this.#deflater ??= new SyncZlib(createDeflateRaw({ windowBits, level, memLevel, chunkSize }));
     const deflater = this.#deflater;
-    const output = new Output(Infinity);
-    const flush = isEnd ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
-    let position = 0;
-    do {
-      deflater.write(flush, bytes, position, bytes.length, output);
-      position = bytes.length - deflater.inputLeft;
-    } while (deflater.outputLeft === 0);
+    if (this.#isStale) deflater.reset();
+    this.#isStale = false;
+    const output = deflateWith(deflater, bytes, isEnd);
     if (!isEnd) return output.takeCopy();
     if (serverNoContextTakeover) deflater.reset();
-    // zlib does not flush twice without input between.
-    return output.length === 0 ? EMPTY_MESSAGE : output.takeCopy().subarray(0, -TAIL.length);
+    return messageOf(output);
+  }
+
+  get windowBits(): number {
+    return this.#parameters.serverMaxWindowBits;
+  }
+
+  deflateAlone(bytes: Uint8Array): Buffer {
+    const { level, memLevel } = this.#options;
+    const { windowBits } = this;
+    const key = `${windowBits} ${level} ${memLevel}`;
+    let deflater = lone.get(key);
+    if (deflater === undefined) {
+      deflater = new SyncZlib(createDeflateRaw({ windowBits, level, memLevel, chunkSize }));
+      lone.set(key, deflater);
+    }
+    const message = messageOf(deflateWith(deflater, bytes, true));
+    deflater.reset();
+    return message;
+  }
+
+  startAfresh(): void {
+    this.#isStale = this.#deflater !== null;
   }
 
   /** Frees the memory of both directions. */
@@ -134,6 +156,22 @@ export class ZlibDeflateCodec implements DeflateCodec {
       inflater.reset();
     }
   }
+}
+
+function deflateWith(deflater: SyncZlib, bytes: Uint8Array, isEnd: boolean): Output {
+  const output = new Output(Infinity);
+  const flush = isEnd ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH;
+  let position = 0;
+  do {
+    deflater.write(flush, bytes, position, bytes.length, output);
+    position = bytes.length - deflater.inputLeft;
+  } while (deflater.outputLeft === 0);
+  return output;
+}
+
+/** zlib does not flush twice without input between. */
+function messageOf(output: Output): Buffer {
+  return output.length === 0 ? EMPTY_MESSAGE : output.takeCopy().subarray(0, -TAIL.length);
 }
 
 /** Ends a message. A last block that ended it needs no tail. */

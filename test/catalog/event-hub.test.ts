@@ -134,6 +134,42 @@ describe('the hub of events', () => {
     assert.ok(again.every(({ got }) => got.join() === 'news 1,news 2,news 3,news 4,news 5'));
   });
 
+  test('who hears nothing is told now and then how far it is, and has lost nothing when it comes again', () => {
+    const { database, hub, listen, publish } = start();
+    listen(['loud']);
+    const quiet = Object.assign(listen(['quiet', 'still']), {
+      moved: (place: string) => void quiet.got.push(`at ${place}`),
+    });
+    const told = (): string[] => quiet.got.splice(0);
+    let nowMs = 1_000_000;
+    const pass = (ms: number): void => {
+      nowMs += ms;
+      hub.poll(nowMs);
+      database.answerAll();
+    };
+    pass(0);
+    publish('loud');
+    database.answerAll();
+    pass(59_999);
+    assert.deepEqual(told(), []);
+    pass(1);
+    assert.deepEqual(told(), ['at era1.1']);
+    // Nothing has happened since.
+    pass(60_000);
+    assert.deepEqual(told(), []);
+    publish('loud');
+    publish('quiet');
+    database.answerAll();
+    pass(60_000);
+    assert.deepEqual(told(), ['quiet 3']);
+    publish('loud');
+    database.answerAll();
+    pass(60_000);
+    assert.deepEqual(told(), ['at era1.4']);
+    database.prunedTo = 4;
+    assert.deepEqual(listen(['quiet'], 'era1.4').got, []);
+  });
+
   test('those who come again at many places are read for a few at a time', () => {
     const { database, listen, publish } = start();
     listen(['news']);

@@ -75,6 +75,30 @@ describe('deflate', () => {
     assert.deepEqual(inflateAll(messages(small)), [data, data.subarray(0, 200)]);
     assert.deepEqual(inflateAll(messages(large)), [data, 'malformed']);
   });
+  test('what many connections get fits between their own messages, with context takeover too (RFC 7692 §7.1.1.1)', () => {
+    const shared = 'what everybody gets, '.repeat(20);
+    for (const [server, serverMaxWindowBits] of [12, 9, 12].entries()) {
+      const [codec, client] = [
+        makeCodec({ serverMaxWindowBits }),
+        makeCodec({ clientMaxWindowBits: serverMaxWindowBits }),
+      ];
+      const own = (n: number): string =>
+        `message ${n} of ${server}, much the same as those before; ${shared.slice(n)}`;
+      const alone = codec.deflateAlone(Buffer.from(shared));
+      assert.ok(alone.length < 60);
+      const messages: [Buffer, string][] = [];
+      for (let n = 0; n < 3; n += 1) {
+        messages.push([codec.deflate(Buffer.from(own(n)), true), own(n)], [alone, shared]);
+        codec.startAfresh();
+        messages.push([codec.deflate(Buffer.from(own(n)), true), own(n)]);
+        messages.push([codec.deflate(Buffer.from(own(n)), true), own(n)]);
+      }
+      for (const [bytes, text] of messages) assert.equal(String(inflate(client, bytes)), text);
+      // Afterwards its own window serves again, if it is large enough.
+      const [afresh, again] = [messages[2]?.[0].length ?? 0, messages[3]?.[0].length ?? 0];
+      if (serverMaxWindowBits === 12) assert.ok(again < afresh / 2, `${afresh} ${again}`);
+    }
+  });
   test('leaves out the empty block that a message ends with (RFC 7692 §7.2.1)', () => {
     const codec = makeCodec();
     const whole: Buffer[] = [];

@@ -219,6 +219,37 @@ describe('websocket()', () => {
     assert.deepEqual(await a.until(3), ['to 2', Buffer.from([7]), 'all']);
   });
 
+  test('what is published is compressed once for all who take it compressed, and plain for others', async () => {
+    const room = websocket({
+      open: (socket) => void socket.subscribe('room'),
+      message: (_socket, message) => void room.publish('room', String(message).repeat(400)),
+    });
+    await using app = await startApplication({ routes: [route('/room', room)] });
+    const raw = async (...fields: string[]): Promise<RawClient> => {
+      const client = await RawClient.connect(app.port);
+      client.send(upgradeRequest(...fields).replace('/chat', '/room'));
+      await client.untilText('\r\n\r\n');
+      return client;
+    };
+    const [plain, ...packed] = await Promise.all([
+      raw(),
+      raw('Sec-WebSocket-Extensions: permessage-deflate'),
+      raw('Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover'),
+    ]);
+    const node = await Client.open(`ws://127.0.0.1:${app.port}/room`);
+    for (const n of [1, 2]) {
+      node.send('news');
+      assert.equal((await node.until(n))[n - 1], 'news'.repeat(400));
+      // A text of 1600 bytes; one that is final, compressed, and short.
+      await plain.untilText('\x81\x7e\x06\x40news', n);
+      for (const client of packed) await client.untilText('\xc1', n);
+    }
+    const [first, second] = packed.map(({ text }) => text.slice(text.indexOf('\xc1')));
+    assert.equal(first, second);
+    for (const client of [plain, ...packed]) client.socket.destroy();
+    await node.close();
+  });
+
   test('a drain closes with 1001', async () => {
     const app = await startApplication({ routes: [route('/', websocket({}))] });
     const client = await Client.open(`${wsOf(app.origin)}/`);

@@ -26,6 +26,18 @@ export interface DeflateCodec {
    */
   deflate(bytes: Uint8Array, isEnd: boolean): Buffer;
 
+  /** Size of the window that the peer inflates our messages with: 2 to this power. */
+  readonly windowBits: number;
+
+  /** Deflates a whole message that refers to nothing before it, so that it is for all connections with as many window bits. */
+  deflateAlone(bytes: Uint8Array): Buffer;
+
+  /**
+   * The peer was sent a compressed message that `deflate` has not made, and has it in its window: what `deflate` makes next refers to nothing
+   * before.
+   */
+  startAfresh(): void;
+
   /** Frees its memory. It is not used after. */
   close(): void;
 }

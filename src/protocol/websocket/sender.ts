@@ -90,10 +90,16 @@ export class WebSocketSender {
     return true;
   }
 
-  /** Sends a message that was put into a frame before, uncompressed. Otherwise as sendBinary. */
+  /** Sends a message that was put into a frame before, compressed from minCompressBytes on. Otherwise as sendBinary. */
   sendPrepared(message: PreparedMessage): boolean {
     if (!this.#mayBegin()) return false;
-    this.#out.writeBytes(message.frame, MAX_COPIED_PAYLOAD_BYTES);
+    const codec = this.#codec;
+    let { frame } = message;
+    if (codec !== null && message.payloadBytes >= this.#options.minCompressBytes) {
+      frame = message.frameFor(codec);
+      if (frame !== message.frame) codec.startAfresh();
+    }
+    this.#out.writeBytes(frame, MAX_COPIED_PAYLOAD_BYTES);
     return true;
   }
 

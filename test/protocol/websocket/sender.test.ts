@@ -22,6 +22,9 @@ interface Sending {
 const brackets: DeflateCodec = {
   inflate: () => 'malformed',
   deflate: (bytes, isEnd) => Buffer.concat([Buffer.from('['), bytes, Buffer.from(isEnd ? ']' : '')]),
+  windowBits: 12,
+  deflateAlone: (bytes) => Buffer.from(`(${bytes.length})`),
+  startAfresh() {},
   close() {},
 };
 
@@ -255,8 +258,49 @@ test('a large payload is passed on by reference, a small one copied', () => {
   assert.equal(pieces[3]?.includes('b'), false);
 });
 
-test('a prepared message is the same frame', () => {
-  const { sender, sent } = makeSending({}, brackets);
+test('a prepared message is compressed once for each size of a window, from minCompressBytes on, and codecs start afresh', () => {
+  const text = 'x'.repeat(2000);
+  const message = prepareText(text);
+  const done: string[] = [];
+  const counting = (windowBits: number): DeflateCodec => ({
+    ...brackets,
+    windowBits,
+    deflateAlone: (bytes) => {
+      done.push(`deflate ${bytes.length} ${windowBits}`);
+      return Buffer.from(`${windowBits}`);
+    },
+    startAfresh: () => void done.push(`afresh ${windowBits}`),
+  });
+  for (const bits of [12, 15, 12]) {
+    const { sender, sent } = makeSending({}, counting(bits));
+    sender.sendPrepared(message);
+    sender.sendPrepared(message);
+    assert.deepEqual(sent(), Buffer.concat([1, 2].map(() => plain(TEXT, `${bits}`, RSV1))));
+  }
+  const [first, second] = ['12', '15'].map((bits) => [
+    `deflate 2000 ${bits}`,
+    `afresh ${bits}`,
+    `afresh ${bits}`,
+  ]);
+  assert.deepEqual(done.splice(0), [first, second, ['afresh 12', 'afresh 12']].flat());
+  const plainly = makeSending({ minCompressBytes: 2001 }, counting(12));
+  plainly.sender.sendPrepared(message);
+  assert.deepEqual(plainly.sent(), plain(TEXT, text));
+  const without = makeSending();
+  without.sender.sendPrepared(message);
+  assert.deepEqual(without.sent(), plain(TEXT, text));
+  // What compression would make longer goes as it is.
+  const longer = makeSending(
+    { minCompressBytes: 1 },
+    { ...counting(12), deflateAlone: (bytes) => Buffer.alloc(bytes.length) },
+  );
+  longer.sender.sendPrepared(prepareBinary(Buffer.from('ab')));
+  assert.deepEqual(longer.sent(), plain(BINARY, 'ab'));
+  assert.deepEqual(done, []);
+});
+
+test('a prepared message without compression is the same frame', () => {
+  const { sender, sent } = makeSending();
   for (const length of [0, 125, 126, 65_535, 65_536]) {
     const text = 'é'.repeat(length / 2);
     assert.equal(sender.sendPrepared(prepareText(text)), true);

@@ -41,13 +41,11 @@ export class Part implements AsyncIterable<Buffer> {
   readonly contentType: string;
   readonly #stream: BusboyFileStream;
   readonly #totalBytes: number | null;
-  readonly #maxBytes: number;
   readonly #explain: (error: unknown) => unknown;
 
   constructor(
     head: { readonly name: string; readonly filename: string | null; readonly contentType: string },
     stream: BusboyFileStream,
-    maxBytes: number,
     totalBytes: number | null,
     explain: (error: unknown) => unknown,
   ) {
@@ -55,7 +53,6 @@ export class Part implements AsyncIterable<Buffer> {
     this.filename = head.filename;
     this.contentType = head.contentType;
     this.#stream = stream;
-    this.#maxBytes = maxBytes;
     this.#totalBytes = totalBytes;
     this.#explain = explain;
   }
@@ -68,7 +65,6 @@ export class Part implements AsyncIterable<Buffer> {
     } catch (error) {
       throw this.#explain(error);
     }
-    if (this.#stream.truncated) throw tooLarge(`the part ${this.name} has more than ${this.#maxBytes} bytes`);
   }
 
   /** The whole content. Default limit 1 000 000 bytes. */
@@ -77,7 +73,7 @@ export class Part implements AsyncIterable<Buffer> {
     let length = 0;
     for await (const chunk of this) {
       length += chunk.length;
-      if (length > limitBytes) throw tooLarge(`the part ${this.name} has more than ${limitBytes} bytes`);
+      if (length > limitBytes) throw partTooLarge(this.name, limitBytes);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, length);
@@ -122,6 +118,9 @@ export class Part implements AsyncIterable<Buffer> {
 }
 
 const tooLarge = (detail: string): HowdahError => new HowdahError('HOWDAH_BODY_TOO_LARGE', detail);
+
+const partTooLarge = (name: string, limitBytes: number): HowdahError =>
+  tooLarge(`the part ${name} has more than ${limitBytes} bytes`);
 
 /**
  * The parts of a form, in order.
@@ -174,8 +173,10 @@ async function* parts(
     current = stream;
     // Whoever reads it is told; where nobody does, this keeps it from being unhandled.
     stream.on('error', () => {});
+    // At once: as much again may be on its way as the body may have in all.
+    stream.on('limit', () => fail(partTooLarge(name ?? '', maxPartBytes)));
     const head = { name: name ?? '', filename: filename ?? null, contentType: mimetype };
-    waiting.push(new Part(head, stream, maxPartBytes, totalBytes, explain));
+    waiting.push(new Part(head, stream, totalBytes, explain));
     changed();
   });
   parser.on('partsLimit', () => fail(tooLarge(`more than ${maxParts} parts`)));
@@ -184,7 +185,8 @@ async function* parts(
     ended = true;
     changed();
   });
-  const feeding = feed(request.body, parser).catch(fail);
+  const source = request.body?.getReader() ?? null;
+  const feeding = feed(source, parser).catch(fail);
   try {
     for (;;) {
       const part = waiting.shift();
@@ -205,17 +207,20 @@ async function* parts(
     // Whoever leaves early wants no more of it.
     if (!ended) fail(new HowdahError('HOWDAH_BODY_MALFORMED', 'its parts are not read to the end'));
     parser.destroy();
+    // What it waits for may never come.
+    await source?.cancel(failure).catch(() => {});
     await feeding;
   }
 }
 
 /** Gives the body to the parser as fast as that takes it: as fast as the parts are read. */
-async function feed(body: ReadableStream<Uint8Array> | null, parser: BusboyInstance): Promise<void> {
-  if (body !== null) {
-    for await (const chunk of body) {
-      if (parser.destroyed) return;
-      if (!parser.write(chunk)) await drained(parser);
-    }
+async function feed(
+  source: ReadableStreamDefaultReader<Uint8Array> | null,
+  parser: BusboyInstance,
+): Promise<void> {
+  for (let read = await source?.read(); read?.done === false; read = await source?.read()) {
+    if (parser.destroyed) return;
+    if (!parser.write(read.value)) await drained(parser);
   }
   if (!parser.destroyed) parser.end();
 }

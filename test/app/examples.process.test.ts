@@ -183,12 +183,12 @@ test('examples/news.ts tells news to those who listen, and to those who come aga
   const [one, two] = await Promise.all([listen(), listen()]);
   assert.equal(await tell('an elephant'), '204 ');
   const first = await next(one, 'headline');
-  assert.equal(first['data'], '{"text": "an elephant"}');
+  assert.equal(first['data'], '{"text":"an elephant"}');
   assert.equal((await next(two, 'headline'))['id'], first['id']);
   await two.return(undefined);
   assert.equal(await tell('another'), '204 ');
   const missed = await listen({ 'last-event-id': first['id'] });
-  assert.equal((await next(missed, 'headline'))['data'], '{"text": "another"}');
+  assert.equal((await next(missed, 'headline'))['data'], '{"text":"another"}');
   for (const listener of [one, missed]) await listener.return(undefined);
   assert.match(await tell(''), /^400 /);
   const clock = await fetch(`${server.url}/clock`);

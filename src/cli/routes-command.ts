@@ -12,6 +12,7 @@ interface Route {
   readonly match: Readonly<Record<string, string | number>>;
   readonly priority: number;
   readonly handler: string;
+  /** `handler`, `middleware`; `no outcome`: it returns none, so that the answer is 204. */
   readonly kind: string;
   readonly router: string;
 }
@@ -32,9 +33,10 @@ interface RouteList {
 // can be compared.
 const QUERY = `select jsonb_build_object(
   'routes', (select coalesce(jsonb_agg(jsonb_build_object('match', match, 'priority', priority,
-      'handler', handler::text, 'kind', type, 'router', router::text)
+      'handler', handler::text, 'kind', case shape ->> 'outcome' when 'none' then 'no outcome' else type end,
+      'router', router::text)
       order by priority desc nulls last, router::text, match::text, handler::text), '[]')
-    from omni_httpd.routes),
+    from omni_httpd.routes, howdah.describe_handlers(array[handler::oid], null)),
   'problems', (select coalesce(jsonb_agg(jsonb_build_object('router', router::text, 'match', match::text,
       'handler', handler::text, 'problem', problem) order by router::text, match::text, handler::text), '[]')
     from howdah.route_problems))`;

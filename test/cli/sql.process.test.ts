@@ -156,7 +156,9 @@ describe('on a running server', () => {
       '-c',
       `create function many(request omni_httpd.http_request) returns setof omni_httpd.http_outcome
          begin atomic select omni_httpd.http_response('a'); end;
-       insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/many'), 'many'::regproc)`,
+       insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/many'), 'many'::regproc);
+       create function says_text(request omni_httpd.http_request) returns text return 'x';
+       insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/text'), 'says_text'::regproc)`,
     ]);
     // The problems are written when the catalog has been compiled: this request is routed by the new one.
     await fetch(`${server.url}/listed`);
@@ -167,6 +169,7 @@ describe('on a running server', () => {
       out,
       /^ \* +\| \* +\| \/listed +\| +0 \| listed\(.*http_request\) +\| handler +\| .*urlpattern_router$/m,
     );
+    assert.match(out, /\/text +\| +0 \| says_text\(.*\) +\| no outcome \|/);
     assert.match(out, /Left out:\n.*\n.*\n.*\/many.*many/);
     const json = JSON.parse((await runHowdah(['routes', '--json'], { cwd })).out) as Record<
       string,

@@ -3,6 +3,7 @@ import { NoSessionError, type Database, type SetupSession } from '../database/da
 import { SqlFailure, type SqlResult } from '../database/exchange-result.ts';
 import { parameterText } from '../database/values.ts';
 import { HowdahError } from '../errors.ts';
+import { answerAsked, askedStatus } from '../web/asked-failure.ts';
 import type { Exchange } from '../web/exchange.ts';
 import type { SqlClient, SqlRow, SqlText, TransactionOptions } from '../web/sql-client.ts';
 import { answerOutcome } from './answer-outcome.ts';
@@ -83,6 +84,11 @@ export class Statements {
 
   #failed(exchange: Exchange, text: string, error: unknown): void {
     const sql = error instanceof SqlFailure ? error.sql : null;
+    const asked = askedStatus(sql?.code ?? null);
+    if (asked !== null && asked < 500) {
+      answerAsked(exchange, asked, sql?.message ?? '');
+      return;
+    }
     this.#options.observer.observe({
       kind: 'handler-failed',
       id: exchange.id,
@@ -93,7 +99,8 @@ export class Statements {
       hint: error instanceof HowdahError ? error.hint : (sql?.hint ?? null),
       where: sql?.where ?? null,
     });
-    if (error instanceof HowdahError && error.status !== null && error.status !== 500)
+    if (asked !== null) answerAsked(exchange, asked, sql?.message ?? '');
+    else if (error instanceof HowdahError && error.status !== null && error.status !== 500)
       exchange.fail(error.status);
     else if (!this.#options.dev) exchange.fail(500);
     else {

@@ -8,6 +8,7 @@ import type { CallResult } from '../database/call.ts';
 import { getField } from '../protocol/http/field-lines.ts';
 import { switchToWebSocket, type HandshakeOffer } from '../server/websocket-handshake.ts';
 import { DEFAULT_WEBSOCKET_OPTIONS } from '../server/websocket-options.ts';
+import { answerAsked, askedStatus } from '../web/asked-failure.ts';
 import type { Exchange } from '../web/exchange.ts';
 import { decodeOutcome, type StreamOutcome } from './outcome.ts';
 import { encodeRequest } from './request-value.ts';
@@ -95,8 +96,12 @@ export class SqlHandshake {
   }
 
   #decide(application: WebSocketApplication, result: CallResult): void {
+    const asked = result.kind === 'failed' ? askedStatus(result.error.code) : null;
     if (result.kind === 'stale') this.#reroute();
-    else if (result.kind !== 'row') {
+    else if (result.kind === 'failed' && asked !== null) {
+      answerAsked(this.#exchange, asked, result.error.message);
+      this.#socket.leaveUnopened();
+    } else if (result.kind !== 'row') {
       this.#refuse(result.kind === 'timeout' ? 504 : result.kind === 'unavailable' ? 503 : 500);
     } else {
       const value = result.columns[0] ?? null;

@@ -6,6 +6,7 @@
 //
 // Does not read the request and does not decide which routes run.
 import type { CallResult, SqlCall, SqlError, SqlParameter } from '../database/call.ts';
+import { answerAsked, askedStatus } from '../web/asked-failure.ts';
 import type { Exchange } from '../web/exchange.ts';
 import { requestAuthority } from '../web/request-url.ts';
 import type { CallPlan, CallStep, ParameterSource } from './call-plan.ts';
@@ -290,6 +291,12 @@ export class SqlRequest {
   }
 
   #fail(step: CallStep, error: SqlError): void {
+    const asked = askedStatus(error.code);
+    if (asked !== null) {
+      if (asked >= 500) this.#observeFailure(step, error, error.message);
+      answerAsked(this.#exchange, asked, error.message);
+      return;
+    }
     this.#observeFailure(step, error, error.message);
     const status = PASSING_FAILURES[error.code] ?? 500;
     // What has been committed by an earlier step makes it no longer a request that may simply come again.

@@ -1,5 +1,6 @@
 // The routes and middlewares of an application, checked and ready to run. Which route a request is for is the router's
 // matter; what is here takes it from there: constraints, middlewares, handler, answer.
+import { answerAsked, askedStatus } from './asked-failure.ts';
 import type { Observer } from '../observe/observation.ts';
 import type { Events } from './events.ts';
 import type { Exchange } from './exchange.ts';
@@ -277,17 +278,24 @@ function fail(exchange: Exchange, application: Application, pattern: string, err
     exchange.fail(error.status, error.message);
     return;
   }
+  const asked = askedStatus(sqlStateOf(error));
+  if (asked !== null && asked < 500) {
+    answerAsked(exchange, asked, messageOf(error));
+    return;
+  }
   observer.observe({
     kind: 'handler-failed',
     id: exchange.id,
     handler: pattern,
     sqlState: sqlStateOf(error),
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     detail: null,
     hint: error instanceof HowdahError ? error.hint : null,
     where: error instanceof Error ? (error.stack ?? null) : null,
   });
-  if (error instanceof HowdahError && error.status !== null) {
+  if (asked !== null) {
+    answerAsked(exchange, asked, messageOf(error));
+  } else if (error instanceof HowdahError && error.status !== null) {
     exchange.fail(error.status);
   } else if (dev) {
     exchange.respond({
@@ -298,6 +306,10 @@ function fail(exchange: Exchange, application: Application, pattern: string, err
   } else {
     exchange.fail(500);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function describe(error: unknown): string {

@@ -1,5 +1,6 @@
 // Calls that wait for a session, oldest first, bounded in number and in time. Runs none of them.
 import type { SqlCall } from './call.ts';
+import { Fifo } from './fifo.ts';
 
 interface QueuedCall {
   readonly call: SqlCall;
@@ -10,8 +11,7 @@ interface QueuedCall {
 export class CallQueue {
   readonly #maxCalls: number;
   readonly #timeoutMs: number;
-  #calls: QueuedCall[] = [];
-  #first = 0;
+  readonly #calls = new Fifo<QueuedCall>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(maxCalls: number, timeoutMs: number) {
@@ -20,7 +20,7 @@ export class CallQueue {
   }
 
   get length(): number {
-    return this.#calls.length - this.#first;
+    return this.#calls.length;
   }
 
   /** Takes the call, or completes it as unavailable. */
@@ -36,29 +36,20 @@ export class CallQueue {
   /** Puts calls back that turned out not to have run; they go first and are not counted against the limit. */
   putBack(calls: readonly SqlCall[]): void {
     const deadline = performance.now() + this.#timeoutMs;
-    this.#calls = [...calls.map((call) => ({ call, deadline })), ...this.#calls.slice(this.#first)];
-    this.#first = 0;
+    const waiting = this.#calls.takeAll();
+    for (const call of calls) this.#calls.push({ call, deadline });
+    for (const queued of waiting) this.#calls.push(queued);
     this.#watch();
   }
 
   /** The call that has waited longest, which stays. */
   peek(): SqlCall | null {
-    return this.#calls[this.#first]?.call ?? null;
+    return this.#calls.first?.call ?? null;
   }
 
   /** The call that has waited longest. */
   take(): SqlCall | null {
-    const next = this.#calls[this.#first];
-    if (next === undefined) return null;
-    this.#first += 1;
-    if (this.#first === this.#calls.length) {
-      this.#calls = [];
-      this.#first = 0;
-    } else if (this.#first >= 1024) {
-      this.#calls = this.#calls.slice(this.#first);
-      this.#first = 0;
-    }
-    return next.call;
+    return this.#calls.shift()?.call ?? null;
   }
 
   /** Completes all of them as unavailable. */
@@ -70,7 +61,7 @@ export class CallQueue {
   }
 
   #watch(): void {
-    const next = this.#calls[this.#first];
+    const next = this.#calls.first;
     if (this.#timer !== null || next === undefined) return;
     this.#timer = setTimeout(() => this.#expire(), Math.max(0, next.deadline - performance.now()));
   }
@@ -78,12 +69,12 @@ export class CallQueue {
   #expire(): void {
     this.#timer = null;
     const now = performance.now();
-    for (let next = this.#calls[this.#first]; next !== undefined && next.deadline <= now;) {
+    for (let next = this.#calls.first; next !== undefined && next.deadline <= now;) {
       this.take()?.complete({
         kind: 'unavailable',
         reason: `no session took it within ${this.#timeoutMs} ms`,
       });
-      next = this.#calls[this.#first];
+      next = this.#calls.first;
     }
     this.#watch();
   }

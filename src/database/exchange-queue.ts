@@ -1,16 +1,13 @@
 // The exchanges of a session that are not over, in the order in which they were sent. Sends nothing.
+import { Fifo } from './fifo.ts';
 import type { Exchange } from './session-exchange.ts';
 
-/** How many places are given back at once. */
-const COMPACT_AFTER = 1024;
-
 export class ExchangeQueue {
-  #exchanges: Exchange[] = [];
-  #first = 0;
+  readonly #exchanges = new Fifo<Exchange>();
   #load = 0;
 
   get length(): number {
-    return this.#exchanges.length - this.#first;
+    return this.#exchanges.length;
   }
 
   /** Weights of all of them together. */
@@ -20,7 +17,7 @@ export class ExchangeQueue {
 
   /** The one that runs. */
   get first(): Exchange | undefined {
-    return this.#exchanges[this.#first];
+    return this.#exchanges.first;
   }
 
   push(exchange: Exchange): void {
@@ -30,23 +27,12 @@ export class ExchangeQueue {
 
   /** Takes the first out. */
   shift(): void {
-    this.#load -= this.first?.weight ?? 0;
-    this.#first += 1;
-    if (this.#first === this.#exchanges.length) {
-      this.#exchanges.length = 0;
-      this.#first = 0;
-    } else if (this.#first >= COMPACT_AFTER) {
-      this.#exchanges = this.#exchanges.slice(this.#first);
-      this.#first = 0;
-    }
+    this.#load -= this.#exchanges.shift()?.weight ?? 0;
   }
 
   /** Takes all out. */
   takeAll(): Exchange[] {
-    const exchanges = this.#exchanges.slice(this.#first);
-    this.#exchanges = [];
-    this.#first = 0;
     this.#load = 0;
-    return exchanges;
+    return this.#exchanges.takeAll();
   }
 }

@@ -147,7 +147,10 @@ function functionStep(
   const [only] = routes;
   if (routes.length === 1 && only !== undefined && !goesOn) {
     const call = functionCall(only, parameters.with(start));
-    return { ...common, ...parameters.prepareGuarded((guard) => `select ${call}${guard}`) };
+    return {
+      ...common,
+      ...parameters.prepareGuarded((guard, more) => `select ${call}${more}${guard}`, !common.resetAfter),
+    };
   }
   const calls = routes.map((route, i) => {
     const outcome = i === 0 ? start : () => 'p.o';
@@ -159,7 +162,7 @@ function functionStep(
   });
   return {
     ...common,
-    ...parameters.prepareGuarded((guard) => {
+    ...parameters.prepareGuarded((guard, more) => {
       let source = '';
       for (const call of calls) {
         source =
@@ -167,8 +170,8 @@ function functionStep(
             ? `select ${call} as o from (select ${CLEAR_STOP}${guard} offset 0) s offset 0`
             : `select case when ${STOP} then p.o else ${call} end as o from (${source}) p offset 0`;
       }
-      return `select p.o${goesOn ? `, ${STOP}` : ''} from (${source}) p`;
-    }),
+      return `select p.o${goesOn ? `, ${STOP}` : ''}${more} from (${source}) p`;
+    }, !common.resetAfter),
   };
 }
 
@@ -261,9 +264,16 @@ class Parameters {
     };
   }
 
-  /** `text` makes the statement with a WHERE clause, or with an empty text in its place. */
-  prepareGuarded(text: (guard: string) => string): PreparedCall {
-    return this.#prepare(text(''), text(` where ${epochIs(this.#next())}`), 'no-row');
+  /**
+   * `text` makes the statement with a WHERE clause, or with an empty text in its place, and with more columns behind its own.
+   * @param watches whether it is to be had with whom the session is behind it
+   */
+  prepareGuarded(text: (guard: string, more: string) => string, watches = false): PreparedCall {
+    const prepared = this.#prepare(text('', ''), text(` where ${epochIs(this.#next())}`, ''), 'no-row');
+    if (!watches) return prepared;
+    // A select list is evaluated from left to right.
+    const watched = prepareText(text('', ', current_user'), this.#oids);
+    return { ...prepared, statement: { ...prepared.statement, watched } };
   }
 
   /** `text` makes the statement with one argument changed by `guard`; where it has none, it is the same. */

@@ -6,17 +6,18 @@
 // looks up anew what the one before knew. With a look-up of one row as a function in SQL on PostgreSQL 15, 16 at a time, a
 // call took 74 µs of the database's time and 37 of this process's when each had its own, and 50 and 8 so.
 //
-// Where one fails, all were rolled back: each is then run in a transaction of its own, as if this had not been.
+// Where one fails, all were rolled back: each is then run in a transaction of its own, as if this had not been. The same where one
+// has changed the role: those behind it had that.
 import { parseDataRow, isViolation, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
 import { writeSync } from '../protocol/postgres/frontend-messages.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
-import type { SqlCall, SqlError, SqlParameter } from './call.ts';
+import type { CallResult, SqlCall, SqlError, SqlParameter } from './call.ts';
 import { EPOCH_ASSERTION, saysEpochPassed } from './epoch-guard.ts';
 import type { PreparedStatements, StatementText } from './prepared-statements.ts';
 import type { LinkLoss } from './session-link.ts';
-import { RESETS_OF_READS } from './session-reset.ts';
+import { RESET_ROLE, RESETS_OF_READS } from './session-reset.ts';
 import { STALE_STATEMENT_CODES, type Exchange, type ExchangeOwner } from './session-exchange.ts';
 
 /**
@@ -27,6 +28,8 @@ export const MAX_BATCH_CALLS = 16;
 
 /** Parameters in one exchange, at most: what is sent before any of its answers can be. */
 export const MAX_BATCH_BYTES = 64 * 1024;
+
+const NO_ROW: CallResult = { kind: 'no-row' };
 
 /** query_canceled. */
 const CANCELLED = '57014';
@@ -67,7 +70,12 @@ export class BatchExchange implements Exchange {
   readonly #prepares: readonly string[];
   readonly #retried: boolean;
   readonly #owner: BatchOwner;
-  readonly #rows: ((Buffer | null)[] | null)[];
+  readonly #rows: ((Buffer | null)[] | null)[] = [];
+  /** Whom the session is; null where that is not looked at. */
+  #user: Buffer | null = null;
+  /** The first call that made somebody else of it. */
+  #changedBy: SqlCall | null = null;
+  readonly #watches: boolean;
   #statement = 0;
   #bound = false;
   #error: SqlError | null = null;
@@ -80,23 +88,27 @@ export class BatchExchange implements Exchange {
     prepares: readonly string[],
     retried: boolean,
     owner: BatchOwner,
+    watches: boolean,
   ) {
+    this.#watches = watches;
     this.calls = calls;
     this.#owners = owners;
     this.#prepares = prepares;
     this.#retried = retried;
     this.#owner = owner;
-    this.#rows = Array.from(calls, () => null);
+    while (this.#rows.length < calls.length) this.#rows.push(null);
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
     switch (type) {
       case BACKEND.dataRow: {
         const owner = this.#owners[this.#statement];
-        if (typeof owner !== 'number' || this.#rows[owner] !== null) return null;
+        const seesUser = owner === 'assertion' && this.#watches;
+        if (!seesUser && (typeof owner !== 'number' || this.#rows[owner] !== null)) return null;
         const columns = parseDataRow(bytes, start, end);
         if (isViolation(columns)) return columns;
-        this.#rows[owner] = columns;
+        if (typeof owner === 'number') this.#rowOf(owner, columns);
+        else this.#user = Buffer.from(columns[1] ?? '');
         return null;
       }
       case BACKEND.bindComplete:
@@ -113,6 +125,14 @@ export class BatchExchange implements Exchange {
       default:
         return null;
     }
+  }
+
+  #rowOf(index: number, columns: (Buffer | null)[]): void {
+    this.#rows[index] = columns;
+    const call = this.calls[index];
+    if (!this.#watches || call?.statement.watched === undefined) return;
+    const user = columns.pop();
+    if (this.#user?.equals(user ?? Buffer.alloc(0)) === false) this.#changedBy ??= call;
   }
 
   keep(): void {
@@ -132,9 +152,16 @@ export class BatchExchange implements Exchange {
       this.#failed(this.#error);
       return;
     }
-    for (const [i, call] of this.calls.entries()) {
+    if (this.#changedBy !== null) {
+      this.#owner.sharedInVain(this.#changedBy.statement.name);
+      this.#owner.separate(this.calls, false);
+      return;
+    }
+    let i = 0;
+    for (const call of this.calls) {
       const columns = this.#rows[i] ?? null;
-      call.complete(columns === null ? { kind: 'no-row' } : { kind: 'row', columns });
+      i += 1;
+      call.complete(columns === null ? NO_ROW : { kind: 'row', columns });
     }
   }
 
@@ -142,6 +169,11 @@ export class BatchExchange implements Exchange {
     for (const call of this.calls) {
       call.complete(loss.timedOut ? { kind: 'timeout' } : { kind: 'lost', reason: loss.reason });
     }
+  }
+
+  /** The name of what was sent of it. */
+  #statementOf({ statement }: SqlCall): string {
+    return (this.#watches ? (statement.watched ?? statement) : statement).name;
   }
 
   #failed(error: SqlError): void {
@@ -155,7 +187,7 @@ export class BatchExchange implements Exchange {
     const call = typeof failed === 'number' ? this.calls[failed] : undefined;
     const staleStatement = !this.#bound && STALE_STATEMENT_CODES.has(error.code);
     if (staleStatement) {
-      this.#owner.forgetStatement(call === undefined ? EPOCH_ASSERTION.name : call.statement.name);
+      this.#owner.forgetStatement(call === undefined ? EPOCH_ASSERTION.name : this.#statementOf(call));
       if (failed === 'reset') this.#owner.resetFailed();
     }
     // By itself, prepared just now and cut off by nothing else: that is its answer.
@@ -198,26 +230,31 @@ export function writeBatch(
     parameters: readonly SqlParameter[],
     resultFormat: 0 | 1,
   ): void => {
-    if (!statements.has(statement.name)) prepares.push(statement.name);
-    statements.write(statement, parameters, resultFormat);
+    if (statements.write(statement, parameters, resultFormat)) prepares.push(statement.name);
     owners.push(of);
   };
+  // What is reset behind the last call is reset behind one that is alone.
+  const watches = epoch !== null && calls.length > 1;
   if (epoch !== null) write('assertion', EPOCH_ASSERTION, [epoch], 0);
   for (const call of calls) {
     const begin = writer.length;
+    const { statement } = call;
+    const watched = watches ? statement.watched : undefined;
     try {
-      write(sent.length, call.statement, call.parameters, call.statement.resultFormat);
+      write(sent.length, watched ?? statement, call.parameters, statement.resultFormat);
     } catch (error) {
       // Half a message must not be sent, nor the call be left without an answer.
       writer.rewind(begin);
-      statements.forget(call.statement.name);
+      statements.forget((watched ?? statement).name);
       call.complete({ kind: 'failed', error: unsendable(error) });
       continue;
     }
     sent.push(call);
     for (const reset of RESETS_OF_READS.each) write('reset', reset, [], 0);
+    if (watched === undefined && calls.length > 1)
+      for (const reset of RESET_ROLE) write('reset', reset, [], 0);
   }
   for (const reset of RESETS_OF_READS.once) write('reset', reset, [], 0);
   writeSync(writer);
-  return new BatchExchange(sent, owners, prepares, retried, owner);
+  return new BatchExchange(sent, owners, prepares, retried, owner, watches);
 }

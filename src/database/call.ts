@@ -16,6 +16,14 @@ export interface PreparedStatement {
    * exchange before the call.
    */
   readonly guarded?: GuardedStatement;
+  /** The same with one column more, the last: whom the session is when it is over (current_user). */
+  readonly watched?: WatchedStatement;
+}
+
+export interface WatchedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly parameterTypes: readonly number[];
 }
 
 /** A statement whose last parameter is the epoch. */

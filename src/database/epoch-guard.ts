@@ -25,10 +25,10 @@ export function assertingEpoch(argument: string, parameter: string): string {
   return `case 1 / (howdah.epoch() = ${parameter})::int when 1 then ${argument} end`;
 }
 
-/** Of what has neither: to be run in an exchange before it. Fails where the epoch has passed. */
+/** Of what has neither: to be run in an exchange before it. Fails where the epoch has passed, else says who the session is. */
 export const EPOCH_ASSERTION = {
   name: 'epoch assertion',
-  text: `select 1 / (${epochIs('$1')})::int`,
+  text: `select 1 / (${epochIs('$1')})::int, current_user`,
   parameterTypes: [EPOCH_TYPE],
 } as const;
 

@@ -38,7 +38,10 @@ export class Fifo<T> {
   takeAll(): T[] {
     const items: T[] = [];
     for (let item = this.shift(); item !== undefined; item = this.shift()) items.push(item);
-    if (this.#places.length > INITIAL_PLACES) this.#places = emptyPlaces(INITIAL_PLACES);
+    if (this.#places.length > INITIAL_PLACES) {
+      this.#places = emptyPlaces(INITIAL_PLACES);
+      this.#first = 0;
+    }
     return items;
   }
 

@@ -14,7 +14,8 @@ export type StatementText = Pick<PreparedStatement, 'name' | 'text' | 'parameter
 
 export class PreparedStatements {
   readonly #writer: MessageWriter;
-  readonly #names = new Map<string, true>();
+  /** With what executes it, where that is always the same: it has no parameters, and its results are text. */
+  readonly #names = new Map<string, Buffer | null>();
 
   readonly #keeps: boolean;
 
@@ -36,21 +37,33 @@ export class PreparedStatements {
     this.#names.clear();
   }
 
-  /** Writes one execution, and before it what prepares the statement where it is not. Throws where a text cannot be sent. */
+  /**
+   * Writes one execution, and before it what prepares the statement where it is not, and says whether that was so. Throws where
+   * a text cannot be sent.
+   */
   write(
     { name, text, parameterTypes }: StatementText,
     parameters: readonly SqlParameter[],
     resultFormat: 0 | 1,
-  ): void {
+  ): boolean {
     if (!this.#keeps) {
       writeParse(this.#writer, '', text, parameterTypes);
       writeBind(this.#writer, '', '', parameters, resultFormat);
       writeExecute(this.#writer, '');
-      return;
+      return false;
     }
-    if (!this.#names.has(name)) this.#prepare(name, text, parameterTypes);
+    const known = this.#names.get(name);
+    if (known !== undefined && known !== null) {
+      this.#writer.bytes(known);
+      return false;
+    }
+    if (known === undefined) this.#prepare(name, text, parameterTypes);
+    const begin = this.#writer.length;
     writeBind(this.#writer, '', name, parameters, resultFormat);
     writeExecute(this.#writer, '');
+    if (parameterTypes.length === 0 && parameters.length === 0 && resultFormat === 0)
+      this.#names.set(name, Buffer.from(this.#writer.writtenSince(begin)));
+    return known === undefined;
   }
 
   #prepare(name: string, text: string, parameterTypes: readonly number[]): void {
@@ -65,6 +78,6 @@ export class PreparedStatements {
     // does not exist is no error, preparing what exists is one.
     writeClose(this.#writer, 'statement', name);
     writeParse(this.#writer, name, text, parameterTypes);
-    this.#names.set(name, true);
+    this.#names.set(name, null);
   }
 }

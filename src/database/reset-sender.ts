@@ -26,6 +26,11 @@ export class ResetSender {
     this.#send = send;
   }
 
+  /** Whether everything is prepared that was, whatever the calls on their way do. */
+  get isCertain(): boolean {
+    return this.#uncertain === 0;
+  }
+
   /** After a call. */
   send(): void {
     if (this.#uncertain > 0 && !this.#arePrepared(this.#resets)) {

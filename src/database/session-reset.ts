@@ -37,15 +37,19 @@ export function preparedResets(texts: readonly string[]): readonly StatementText
 
 /**
  * What a call leaves behind that changes nothing, but in what set_config() and pg_advisory_lock() can do in any function:
- * after each of those that share a transaction, and once for all of them.
+ * after each of those that share a transaction, and once for all of them. Each of these takes 2 µs, so whether a call has
+ * changed the role is rather seen from what it returns (PreparedStatement.watched); where it has, those behind it run again.
  */
 export const RESETS_OF_READS: {
   readonly each: readonly StatementText[];
   readonly once: readonly StatementText[];
 } = {
-  each: preparedResets(['RESET ALL', 'RESET ROLE']),
-  once: preparedResets(['SELECT pg_catalog.pg_advisory_unlock_all()']),
+  each: preparedResets(['RESET ALL']),
+  once: preparedResets([resetUser(null), 'RESET ROLE', 'SELECT pg_catalog.pg_advisory_unlock_all()']),
 };
+
+/** After each of those that share a transaction, where whom it ends as is not seen. */
+export const RESET_ROLE: readonly StatementText[] = preparedResets([resetUser(null), 'RESET ROLE']);
 
 /**
  * RESET SESSION AUTHORIZATION goes back to the user who logged in. In single-user mode, which the embedded engine is in,

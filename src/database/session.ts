@@ -50,7 +50,7 @@ import {
   GatheringExchange,
   ResetExchange,
 } from './session-exchange.ts';
-import { resetStatements, RESETS_OF_READS } from './session-reset.ts';
+import { RESET_ROLE, resetStatements, RESETS_OF_READS } from './session-reset.ts';
 
 /** Executions for which a statement that failed among others has a transaction of its own: one that fails often costs twice. */
 const CALLS_APART = 64;
@@ -289,8 +289,13 @@ export class Session implements LinkReceiver {
 
   /** Sends calls that change nothing as one exchange. */
   #sendBatch(calls: readonly SqlCall[], retried: boolean): void {
-    const needed = [EPOCH_ASSERTION, ...RESETS_OF_READS.each, ...RESETS_OF_READS.once];
-    this.#resets.makeCertain([...needed, ...calls.map(({ statement }) => statement)]);
+    if (!this.#resets.isCertain) {
+      const needed = [EPOCH_ASSERTION, ...RESETS_OF_READS.each, ...RESET_ROLE, ...RESETS_OF_READS.once];
+      this.#resets.makeCertain([
+        ...needed,
+        ...calls.map(({ statement }) => (calls.length > 1 ? (statement.watched ?? statement) : statement)),
+      ]);
+    }
     this.#sendExchange(writeBatch(this.#writer, this.#statements, calls, retried, this));
   }
 

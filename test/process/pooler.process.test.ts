@@ -188,7 +188,7 @@ for (const direct of [true, false]) {
             `coalesce(current_setting('app.secret', true), '') as secret, current_setting('statement_timeout') as limit,
              to_regclass('pg_temp.remains')::text as remains,
              (select count(*)::int from pg_prepared_statements) as prepared,
-             (select count(*)::int from pg_locks where locktype = 'advisory' and objid = 7 and objsubid = 1) as locks`,
+             (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
           ),
           Array.from({ length: BACKENDS }, () => clean),
         );

@@ -58,6 +58,7 @@ class RunningCall implements SqlCall {
   readonly cost: CallCost;
   readonly expectedMs: number;
   readonly isUnmeasured: boolean;
+  isOver = false;
   readonly #session: PooledSession;
 
   constructor(call: SqlCall, cost: CallCost, session: PooledSession) {
@@ -96,7 +97,7 @@ export class PooledSession {
   readonly #link: ServerLink;
   readonly #session: Session;
   readonly #events: PooledSessionEvents;
-  readonly #running = new Set<RunningCall>();
+  #inFlight = 0;
   #backlogMs = 0;
   #longCalls = 0;
   #unmeasuredCalls = 0;
@@ -119,7 +120,7 @@ export class PooledSession {
   }
 
   get inFlight(): number {
-    return this.#running.size;
+    return this.#inFlight;
   }
 
   /** What the calls in flight are expected to take together, in ms. */
@@ -133,7 +134,7 @@ export class PooledSession {
 
   /** Whether a call that is known to be long is in it, or one runs that turned out to be. */
   isLong(now: number): boolean {
-    return this.#longCalls > 0 || (this.#running.size > 0 && now - this.#since > LONG_MS);
+    return this.#longCalls > 0 || (this.#inFlight > 0 && now - this.#since > LONG_MS);
   }
 
   /** Whether a cancellation is under way, which might hit whatever is sent. */
@@ -152,8 +153,8 @@ export class PooledSession {
 
   send(call: SqlCall, cost: CallCost, now: number): void {
     const running = new RunningCall(call, cost, this);
-    if (this.#running.size === 0 && this.#ended.length === 0) this.#since = now;
-    this.#running.add(running);
+    if (this.#inFlight === 0 && this.#ended.length === 0) this.#since = now;
+    this.#inFlight += 1;
     this.#backlogMs += running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls += 1;
     if (running.isUnmeasured) this.#unmeasuredCalls += 1;
@@ -162,8 +163,9 @@ export class PooledSession {
 
   /** For the calls. */
   ended(running: RunningCall, result: CallResult): void {
-    this.#running.delete(running);
-    this.#backlogMs = this.#running.size === 0 ? 0 : this.#backlogMs - running.expectedMs;
+    running.isOver = true;
+    this.#inFlight -= 1;
+    this.#backlogMs = this.#inFlight === 0 ? 0 : this.#backlogMs - running.expectedMs;
     if (running.expectedMs > LONG_MS) this.#longCalls -= 1;
     if (running.isUnmeasured) this.#unmeasuredCalls -= 1;
     this.#ended.push(running.cost);
@@ -257,7 +259,7 @@ export class PooledSession {
   /** It is over when the server can no longer act on it, and has, or has come too late. */
   #settle(cancellation: Cancellation): void {
     if (cancellation.pending || this.#cancellation !== cancellation) return;
-    if (cancellation.hit || ![...this.#running].some((running) => cancellation.targets.has(running))) {
+    if (cancellation.hit || [...cancellation.targets].every(isOver)) {
       this.#cancellation = null;
     }
   }
@@ -277,7 +279,7 @@ export class PooledSession {
 
   #lost(loss: LinkLoss, unsent: readonly SqlCall[]): void {
     this.#closed = true;
-    this.#running.clear();
+    this.#inFlight = 0;
     const calls = unsent.map((call) => (call instanceof RunningCall ? call.call : call));
     this.#events.lost(loss, calls);
   }
@@ -285,9 +287,10 @@ export class PooledSession {
 
 /** What was lost with its session may have committed, so only what changes nothing is run again, and once: it may be the cause. */
 function isToRepeat(call: SqlCall, result: CallResult): boolean {
+  if (result.kind !== 'lost' && result.kind !== 'failed') return false;
   const before = repeats.get(call) ?? 0;
   if (result.kind === 'lost') return changesNothing(call) && before === 0;
-  if (result.kind !== 'failed' || !DUE_TO_OTHERS.has(result.error.code)) return false;
+  if (!DUE_TO_OTHERS.has(result.error.code)) return false;
   return (changesNothing(call) || call.repeatable === true) && before < MAX_REPEATS;
 }
 
@@ -298,6 +301,10 @@ function mayRunAgain(call: SqlCall): boolean {
 
 function changesNothing({ interruptible, resetAfter }: SqlCall): boolean {
   return interruptible === true && !resetAfter;
+}
+
+function isOver(call: SqlCall): boolean {
+  return !(call instanceof RunningCall) || call.isOver;
 }
 
 function isLeft(call: SqlCall, isAbandoned: (call: SqlCall) => boolean): boolean {

@@ -7,7 +7,7 @@
 import type { CallResult } from '../database/call.ts';
 import { getField } from '../protocol/http/field-lines.ts';
 import { switchToWebSocket, type HandshakeOffer } from '../server/websocket-handshake.ts';
-import { DEFAULT_WEBSOCKET_OPTIONS } from '../server/websocket-options.ts';
+import { DEFAULT_WEBSOCKET_OPTIONS, webSocketOptions } from '../server/websocket-options.ts';
 import { answerAsked, askedStatus } from '../web/asked-failure.ts';
 import type { Exchange } from '../web/exchange.ts';
 import { decodeOutcome, type StreamOutcome } from './outcome.ts';
@@ -137,7 +137,7 @@ export class SqlHandshake {
   #accept(application: WebSocketApplication, stream: StreamOutcome | null): void {
     if (this.#exchange.closed) return;
     this.#socket.prepare(application, stream);
-    const options = { ...DEFAULT_WEBSOCKET_OPTIONS, ...this.#catalog.options.webSocket };
+    const options = webSocketOptions(this.#catalog.options.webSocket ?? DEFAULT_WEBSOCKET_OPTIONS);
     this.#exchange.switchProtocol(switchToWebSocket(this.#offer, null, this.#socket, options));
   }
 

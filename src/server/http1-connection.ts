@@ -16,14 +16,14 @@ import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
 import { Http1Responder } from './http1-responder.ts';
-import { readFrom } from './read-into.ts';
 import { SendProgress } from './send-progress.ts';
 import { SocketDuplex } from './socket-duplex.ts';
+import { giveSocket, type SocketOwner } from './socket-owner.ts';
 import { Stream } from './stream.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
 import { DRAINING, type ConnectionInfo } from './stream-handler.ts';
 
-export class Http1Connection implements Http1Events, StreamChannel, Connection {
+export class Http1Connection implements Http1Events, StreamChannel, Connection, SocketOwner {
   readonly #server: ConnectionHost;
   readonly #socket: Socket;
   readonly info: ConnectionInfo;
@@ -33,14 +33,6 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
   readonly #receiver: Http1Receiver;
   readonly #body = new BodyAllowance();
   readonly #progress = new SendProgress();
-  readonly #listeners: readonly (readonly [event: string, listener: () => void])[] = [
-    ['end', () => this.#receiveEof()],
-    ['drain', () => this.#receiveDrain()],
-    // What went wrong with the socket shows as its close; a client that leaves is no error.
-    ['error', () => {}],
-    ['close', () => this.#receiveClose()],
-  ];
-  readonly #stopReading: () => void;
   /** What handlers see of the client's certificate. */
   readonly #certificate: string | null;
   #state: 'open' | 'lingering' | 'closed' = 'open';
@@ -73,13 +65,12 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#maxSkipBodyBytes = server.options.maxSkipBodyBytes;
     this.#phaseSinceMs = server.clock.nowMs;
     this.#progressMs = server.clock.nowMs;
-    for (const [event, listener] of this.#listeners) socket.on(event, listener);
-    this.#stopReading = readFrom(socket, (chunk) => this.#receive(chunk));
+    giveSocket(socket, this);
   }
 
-  // --- from the socket ---
+  // --- SocketOwner ---
 
-  #receive(chunk: Buffer): void {
+  receiveBytes(chunk: Buffer): void {
     if (this.#state !== 'open') return;
     const wasIdle = this.#receiver.phase === 'idle';
     this.#progressMs = this.#server.clock.nowMs;
@@ -91,7 +82,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#balance();
   }
 
-  #receiveEof(): void {
+  receiveEof(): void {
     this.#eof = true;
     if (this.#state === 'closed') return;
     if (this.#state === 'lingering') {
@@ -103,7 +94,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     else if (this.#stream === null && this.#receiver.phase !== 'waiting') this.#close();
   }
 
-  #receiveDrain(): void {
+  receiveRoom(): void {
     this.#progressMs = this.#server.clock.nowMs;
     if (this.#stalled) {
       this.#stalled = false;
@@ -114,7 +105,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#balance();
   }
 
-  #receiveClose(): void {
+  receiveClosed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#server.forget(this);
@@ -169,15 +160,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
       this.#refuse(505, 'HTTP/2 over TLS has to be agreed on by ALPN', null);
       return;
     }
-    this.#leaveSocket();
+    this.#state = 'closed';
     this.#server.acceptHttp2(this.#socket, this.info, rest, null);
     this.#server.forget(this);
-  }
-
-  #leaveSocket(): void {
-    this.#state = 'closed';
-    this.#stopReading();
-    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
   }
 
   /** RFC 7540 §3.2: in clear only, and not on a connection that is to end. */
@@ -190,7 +175,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     this.#output.flush();
     this.#socket.write(SWITCH_TO_H2C);
     const rest = this.#receiver.takeRest();
-    this.#leaveSocket();
+    this.#state = 'closed';
     this.#server.acceptHttp2(this.#socket, this.info, rest, upgrade);
     this.#server.forget(this);
   }
@@ -238,7 +223,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection {
     if (!result.ok) return result;
     this.#output.flush();
     const rest = this.#receiver.takeRest();
-    this.#leaveSocket();
+    this.#state = 'closed';
     const duplex = new SocketDuplex(this.#server, this.#socket, this.info);
     this.#server.adopt(duplex);
     this.#server.forget(this);

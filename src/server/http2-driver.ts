@@ -16,11 +16,11 @@ import type { Connection, ConnectionHost } from './connection.ts';
 import { earlyError } from './early-error.ts';
 import type { ChannelHead, H2cUpgrade } from './h2c-upgrade.ts';
 import { Http2Channel, type ChannelHost } from './http2-channel.ts';
-import { readFrom } from './read-into.ts';
 import { SendProgress } from './send-progress.ts';
+import { giveSocket, type SocketOwner } from './socket-owner.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
-export class Http2Driver implements Http2Events, Connection, ChannelHost {
+export class Http2Driver implements Http2Events, Connection, ChannelHost, SocketOwner {
   readonly server: ConnectionHost;
   readonly info: ConnectionInfo;
   readonly protocol = 'HTTP/2';
@@ -56,24 +56,24 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
     this.#phaseSinceMs = server.clock.nowMs;
     this.machine = new Http2Connection(this, server.options.http2);
     this.machine.tick(server.clock.nowMs);
-    readFrom(socket, (chunk) => this.#receive(chunk));
-    socket.on('end', () => this.#receiveEof());
-    socket.on('drain', () => this.#pump());
-    socket.on('error', () => {});
-    socket.on('close', () => this.#receiveClose());
+    giveSocket(socket, this);
     if (server.draining) this.drain();
     if (upgrade !== null) this.#receiveUpgrade(upgrade);
     if (first === null) this.#pump();
-    else this.#receive(first);
+    else this.receiveBytes(first);
   }
 
-  // --- from the socket ---
+  // --- SocketOwner ---
 
-  #receive(chunk: Buffer): void {
+  receiveBytes(chunk: Buffer): void {
     if (this.#state === 'lingering' || this.#state === 'closed') return;
     this.#reading = true;
     this.machine.receive(chunk);
     this.#reading = false;
+    this.#pump();
+  }
+
+  receiveRoom(): void {
     this.#pump();
   }
 
@@ -83,12 +83,12 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost {
   }
 
   /** The client sends no more: its requests that are complete are still answered. */
-  #receiveEof(): void {
+  receiveEof(): void {
     if (this.#state === 'lingering' || this.#channels.size === 0) this.destroy();
     else this.drain();
   }
 
-  #receiveClose(): void {
+  receiveClosed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.server.forget(this);

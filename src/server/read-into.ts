@@ -5,7 +5,6 @@
 // does is done here afterwards: it leaves three properties behind symbols, which the socket looks at with each read, pause and resume,
 // and tells the handle. `isReadIntoAvailable` says whether this Node has them; where it has not, `data` events do.
 import { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 
 /** What libuv asks for each read, too. */
 const BUFFER_BYTES = 65_536;
@@ -48,47 +47,33 @@ function canReadInto(handle: unknown): handle is ReadHandle {
   );
 }
 
-/** Whether this Node has what `readInto` is built on. */
+/** Whether this Node has what SharedReads is built on. */
 export function isReadIntoAvailable(): boolean {
   return symbols !== null;
 }
 
-/**
- * Gives what the socket reads from now on to `receive`, as a view that is valid during the call. False, and nothing is changed, where
- * that cannot be done: `data` events tell then.
- */
-export function readInto(socket: Socket, receive: (chunk: Buffer) => void): boolean {
-  const parts = socket as unknown as SocketParts;
-  const handle = parts._handle;
-  // What has been read already would come after what is read next.
-  if (symbols === null || socket.readableLength > 0 || !canReadInto(handle)) return false;
-  parts[symbols.generator] = null;
-  parts[symbols.callback] = (bytes: number): boolean => {
-    receive(shared.subarray(0, bytes));
-    return true;
-  };
-  parts[symbols.buffer] = shared;
-  handle.useUserBuffer(shared);
-  return true;
-}
+/** Reads of any number of sockets, for one receiver. */
+export class SharedReads {
+  readonly #callback: (this: Socket, bytes: number) => boolean;
 
-/**
- * Gives what the socket reads from now on to `receive`, as a view that is valid during the call: from the shared buffer where that can
- * be done, else from `data` events. Answers how to stop; whoever comes next then reads by either way.
- */
-export function readFrom(socket: Socket, receive: (chunk: Buffer) => void): () => void {
-  // The handle of a TLS socket gives what it has decrypted in pieces of its own.
-  if (socket instanceof TLSSocket || !readInto(socket, receive)) {
-    socket.on('data', receive);
-    return () => socket.off('data', receive);
+  /** `receive` gets what a socket has read, as a view that is valid during the call. */
+  constructor(receive: (socket: Socket, chunk: Buffer) => void) {
+    this.#callback = function (this: Socket, bytes) {
+      receive(this, shared.subarray(0, bytes));
+      return true;
+    };
   }
-  // Without a listener for `data` nothing else would have it read, nor tell of its end.
-  socket.resume();
-  return () => {
+
+  /** From now on. False, and nothing is changed, where that cannot be done: `data` events tell then. */
+  begin(socket: Socket): boolean {
     const parts = socket as unknown as SocketParts;
-    if (symbols !== null) {
-      parts[symbols.callback] = (bytes: number): boolean =>
-        socket.push(Buffer.from(shared.subarray(0, bytes)));
-    }
-  };
+    const handle = parts._handle;
+    // What has been read already would come after what is read next.
+    if (symbols === null || socket.readableLength > 0 || !canReadInto(handle)) return false;
+    parts[symbols.generator] = null;
+    parts[symbols.callback] = this.#callback;
+    parts[symbols.buffer] = shared;
+    handle.useUserBuffer(shared);
+    return true;
+  }
 }

@@ -1,18 +1,17 @@
 // A socket that has left HTTP/1.1 by a 101 (Switching Protocols), as the ByteDuplex of whatever is spoken on it now. Keeps
 // no protocol's deadlines but one: a client that takes nothing of what is sent to it.
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { ByteWriter } from '../protocol/http/byte-writer.ts';
 import type { Observer } from '../observe/observation.ts';
 import { resetSocket } from '../transport/reset-socket.ts';
 import type { ByteDuplex, ByteReceiver, TakeOver } from './byte-duplex.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
-import { readInto } from './read-into.ts';
 import { SendProgress } from './send-progress.ts';
+import { giveSocket, type SocketOwner } from './socket-owner.ts';
 import type { ConnectionInfo } from './stream-handler.ts';
 
-export class SocketDuplex implements ByteDuplex, Connection {
+export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
   readonly #server: ConnectionHost;
   readonly info: ConnectionInfo;
   readonly protocol = 'upgraded';
@@ -36,28 +35,31 @@ export class SocketDuplex implements ByteDuplex, Connection {
     socket.resume();
     const receiver = takeOver(this);
     this.#receiver = receiver;
-    const receive = (chunk: Buffer): void => this.#receive(chunk);
-    // The handle of a TLS socket gives what it has decrypted in pieces of its own.
-    if (socket instanceof TLSSocket || !readInto(socket, receive)) socket.on('data', receive);
-    socket.on('end', () => this.#receiver?.receiveEof());
-    socket.on('drain', () => this.#receiver?.receiveDrain());
-    // What went wrong with the socket shows as its close.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#receiveClose());
-    if (rest.length > 0) this.#receive(rest);
+    giveSocket(socket, this);
+    if (rest.length > 0) this.receiveBytes(rest);
     if (eof) receiver.receiveEof();
     if (this.#server.draining) receiver.drain();
     this.flushSoon();
   }
 
-  #receive(chunk: Buffer): void {
+  // --- SocketOwner ---
+
+  receiveBytes(chunk: Buffer): void {
     this.#reading = true;
     this.#receiver?.receive(chunk);
     this.#reading = false;
     this.#output.flush();
   }
 
-  #receiveClose(): void {
+  receiveEof(): void {
+    this.#receiver?.receiveEof();
+  }
+
+  receiveRoom(): void {
+    this.#receiver?.receiveDrain();
+  }
+
+  receiveClosed(): void {
     const receiver = this.#receiver;
     this.#receiver = null;
     this.#server.forget(this);

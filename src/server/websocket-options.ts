@@ -22,6 +22,19 @@ export interface WebSocketOptions {
   readonly slowClient: 'close' | 'drop';
 }
 
+/** By what was given: connections of one application share their options. */
+const known = new WeakMap<object, WebSocketOptions>();
+
+/** Options with defaults for what is not given. Made once for each object, which is not to be changed afterwards. */
+export function webSocketOptions(given: Partial<WebSocketOptions>): WebSocketOptions {
+  let options = known.get(given);
+  if (options === undefined) {
+    options = Object.freeze({ ...DEFAULT_WEBSOCKET_OPTIONS, ...given });
+    known.set(given, options);
+  }
+  return options;
+}
+
 /**
  * Sources. pingIntervalMs, closeTimeoutMs: the `websockets` package for Python (20 s, 10 s). idleTimeoutMs: Cowboy's
  * idle_timeout. maxUnsentBytes: one message of the largest size.

@@ -50,6 +50,16 @@ const DEFAULT_MAX_CONNECTIONS = 16_384;
 const DEFAULT_MAX_WAITING = 1024;
 const DEFAULT_BACKLOG = 1024;
 
+const LISTENER = Symbol('listener');
+const RELEASE = Symbol('release');
+
+type ServedSocket = Socket & { [LISTENER]?: Listener };
+
+/** One function for all: a connection that does nothing is to cost little. */
+function release(this: ServedSocket): void {
+  this[LISTENER]?.[RELEASE]();
+}
+
 export class Listener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
@@ -238,13 +248,17 @@ export class Listener {
   #serve(socket: Socket): void {
     this.#count.add();
     this.#counted(1);
-    socket.once('close', () => {
-      this.#count.remove();
-      this.#counted(-1);
-      this.#serveWaiting();
-    });
+    (socket as ServedSocket)[LISTENER] = this;
+    socket.on('close', release);
     if (this.#proxy === null) this.#begin(socket, null);
     else this.#proxy.accept(socket);
+  }
+
+  /** A connection has ended. */
+  [RELEASE](): void {
+    this.#count.remove();
+    this.#counted(-1);
+    this.#serveWaiting();
   }
 
   #serveWaiting(): void {

@@ -7,7 +7,7 @@ import {
   webSocketOffer,
   type HandshakeRefusal,
 } from '../server/websocket-handshake.ts';
-import { DEFAULT_WEBSOCKET_OPTIONS, type WebSocketOptions } from '../server/websocket-options.ts';
+import { webSocketOptions, type WebSocketOptions } from '../server/websocket-options.ts';
 
 export type {
   WebSocketConnection,
@@ -36,10 +36,8 @@ export function acceptWebSocket(
     refuseHandshake(exchange, offer);
     return true;
   }
-  const { subprotocols = [], ...given } = options;
-  const subprotocol = chooseSubprotocol(offer.subprotocols, subprotocols);
-  const all = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
-  exchange.switchProtocol(switchToWebSocket(offer, subprotocol, handler, all));
+  const subprotocol = chooseSubprotocol(offer.subprotocols, options.subprotocols ?? []);
+  exchange.switchProtocol(switchToWebSocket(offer, subprotocol, handler, webSocketOptions(options)));
   return true;
 }
 

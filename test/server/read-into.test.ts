@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { isReadIntoAvailable, readFrom, readInto } from '../../src/server/read-into.ts';
+import { isReadIntoAvailable, SharedReads } from '../../src/server/read-into.ts';
+import { giveSocket, type SocketOwner } from '../../src/server/socket-owner.ts';
 
 async function pair(): Promise<{ client: Socket; accepted: Socket; [Symbol.dispose](): void }> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -31,14 +32,14 @@ test('two sockets get their own bytes, each time in the same memory, and their e
   const got = ['', ''];
   const memories = new Set<ArrayBufferLike>();
   const ends: Promise<unknown>[] = [];
-  for (const [i, { accepted }] of [one, other].entries()) {
+  const sockets = [one.accepted, other.accepted];
+  const reads = new SharedReads((socket, chunk) => {
+    memories.add(chunk.buffer);
+    got[sockets.indexOf(socket)] += chunk.toString();
+  });
+  for (const accepted of sockets) {
     accepted.resume();
-    assert.ok(
-      readInto(accepted, (chunk) => {
-        memories.add(chunk.buffer);
-        got[i] += chunk.toString();
-      }),
-    );
+    assert.ok(reads.begin(accepted));
     ends.push(once(accepted, 'end'));
   }
   for (let n = 0; n < 100; n += 1) {
@@ -59,14 +60,13 @@ test('a paused socket reads nothing until it is resumed', async () => {
   accepted.resume();
   let bytes = 0;
   let isPaused = false;
-  assert.ok(
-    readInto(accepted, (chunk) => {
-      assert.ok(!isPaused);
-      bytes += chunk.length;
-      isPaused = true;
-      accepted.pause();
-    }),
-  );
+  const reads = new SharedReads((socket, chunk) => {
+    assert.ok(!isPaused);
+    bytes += chunk.length;
+    isPaused = true;
+    socket.pause();
+  });
+  assert.ok(reads.begin(accepted));
   const total = 20_000_000;
   client.end(Buffer.alloc(total));
   while (!accepted.readableEnded) {
@@ -83,42 +83,78 @@ test('a socket with bytes that nobody has taken yet is left as it is', async () 
   both.accepted.read(0);
   both.client.write('early');
   await once(both.accepted, 'readable');
-  assert.equal(
-    readInto(both.accepted, () => assert.fail('read')),
-    false,
-  );
+  assert.equal(new SharedReads(() => assert.fail('read')).begin(both.accepted), false);
   assert.equal(String(both.accepted.read()), 'early');
 });
 
-test('who stops reading leaves the rest, in order, to whoever comes next: by the shared buffer or by events', async () => {
-  using both = await pair();
-  const { client, accepted } = both;
-  const got: string[] = [];
-  /** Reads until a whole word has come, in the way given, and sends the next. */
-  async function readWord(
-    word: string,
-    read: (receive: (chunk: Buffer) => void) => () => void,
-  ): Promise<void> {
-    let text = '';
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = read((chunk) => {
-      text += chunk.toString();
-      if (text === word) resolve();
-    });
-    client.write(word);
-    await promise;
-    stop();
-    got.push(text);
+/** Takes a word, and then answers and leaves the socket to whoever comes next. */
+class WordReader implements SocketOwner {
+  readonly events: string[] = [];
+  readonly #word: string;
+  readonly #next: (rest: string) => void;
+  #text = '';
+
+  constructor(word: string, next: (rest: string) => void) {
+    this.#word = word;
+    this.#next = next;
   }
-  await readWord('first', (receive) => readFrom(accepted, receive));
-  await readWord('second', (receive) => readFrom(accepted, receive));
-  await readWord('third', (receive) => {
-    accepted.on('data', receive);
-    return () => accepted.off('data', receive);
+
+  receiveBytes(chunk: Buffer): void {
+    this.#text += chunk.toString();
+    if (this.#text.startsWith(this.#word)) this.#next(this.#text.slice(this.#word.length));
+  }
+
+  receiveEof(): void {
+    this.events.push('eof');
+  }
+
+  receiveRoom(): void {
+    this.events.push('room');
+  }
+
+  receiveClosed(): void {
+    this.events.push('closed');
+  }
+}
+
+for (const early of [false, true]) {
+  test(`who leaves a socket to another hears no more of it, ${early ? 'by events, since something was read before' : 'by the shared buffer'}`, async () => {
+    using both = await pair();
+    const { client, accepted } = both;
+    if (early) {
+      accepted.pause();
+      accepted.read(0);
+      client.write('fi');
+      await once(accepted, 'readable');
+    }
+    const got: string[] = [];
+    const readers: WordReader[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const read = ([word, ...more]: string[]): void => {
+      if (word === undefined) {
+        resolve();
+        return;
+      }
+      const reader = new WordReader(word, (rest) => {
+        got.push(word);
+        assert.equal(rest, '');
+        read(more);
+        if (more.length > 0) client.write(more[0] ?? '');
+      });
+      readers.push(reader);
+      giveSocket(accepted, reader);
+    };
+    read(['first', 'second', 'third']);
+    accepted.resume();
+    client.write(early ? 'rst' : 'first');
+    await promise;
+    assert.deepEqual(got, ['first', 'second', 'third']);
+    const closed = once(accepted, 'close');
+    client.end();
+    await closed;
+    assert.deepEqual(
+      readers.map(({ events }) => events.join()),
+      ['', '', 'eof,closed'],
+    );
   });
-  assert.deepEqual(got, ['first', 'second', 'third']);
-  const ended = once(accepted, 'end');
-  accepted.resume();
-  client.end();
-  await ended;
-});
+}

@@ -56,8 +56,9 @@ export class WebSocketReceiver {
   readonly #codec: DeflateCodec | null;
   readonly #events: WebSocketEvents;
   readonly #header: FrameHeader;
-  readonly #utf8 = new Utf8Checker();
-  readonly #message = new MessageBuffer();
+  /** Most messages are ASCII, and in one piece: null before there is one that is not. */
+  #utf8: Utf8Checker | null = null;
+  #message: MessageBuffer | null = null;
   #stage = HEADER;
   /** Input not yet used: [#start, #end). It belongs to us (#isKept) or, while receive runs, to its caller. */
   #input: Buffer = NO_INPUT;
@@ -101,7 +102,7 @@ export class WebSocketReceiver {
 
   /** Bytes of a message whose end has not come. */
   get messageBytes(): number {
-    return this.#message.length;
+    return this.#message?.length ?? 0;
   }
 
   /**
@@ -225,17 +226,19 @@ export class WebSocketReceiver {
   #takePayload(bytes: Buffer, start: number, end: number, isAscii: boolean, isEnd: boolean): boolean {
     if (this.#opcode === TEXT && !(isAscii && this.#isAscii)) {
       this.#isAscii = false;
+      this.#utf8 ??= new Utf8Checker();
       const utf8 = this.#utf8;
       if (!utf8.check(bytes, start, end) || (isEnd && utf8.isInside)) return this.#fail('text-not-utf8');
     }
-    const message = this.#message;
     if (!isEnd) {
-      if (start < end) message.append(bytes, start, end, this.#remaining, this.#header.isFinal);
+      this.#message ??= new MessageBuffer();
+      if (start < end) this.#message.append(bytes, start, end, this.#remaining, this.#header.isFinal);
       return true;
     }
     const isText = this.#opcode === TEXT;
     this.#opcode = NO_MESSAGE;
-    if (message.length === 0) this.#deliverPart(bytes, start, end, isText);
+    const message = this.#message;
+    if (message === null || message.length === 0) this.#deliverPart(bytes, start, end, isText);
     else {
       message.append(bytes, start, end, 0, true);
       const whole = message.take();
@@ -287,7 +290,7 @@ export class WebSocketReceiver {
       else {
         this.#end = this.#start;
         this.#stage = ENDED;
-        this.#message.take();
+        this.#message?.take();
         this.#events.receiveClose(status.code, status.reason);
       }
     } else if (opcode === PING) this.#events.receivePing(payload);
@@ -297,7 +300,7 @@ export class WebSocketReceiver {
   #fail(code: WebSocketFaultCode): false {
     this.#stage = ENDED;
     this.#end = this.#start;
-    this.#message.take();
+    this.#message?.take();
     this.#events.receiveFault(makeWebSocketFault(code));
     return false;
   }

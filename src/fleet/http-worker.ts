@@ -194,9 +194,9 @@ export class HttpWorker {
   }
 
   /** Ends what is connected, as `close` does, until `resume`. To be called when nothing is accepted any more. */
-  async suspend(deadlineMs: number): Promise<void> {
+  async suspend(deadlineMs: number, accepted?: Promise<unknown>): Promise<void> {
     this.stopPolling();
-    await this.http.closeConnections(deadlineMs);
+    await this.http.closeConnections(deadlineMs, accepted);
   }
 
   async resume(): Promise<void> {
@@ -204,10 +204,13 @@ export class HttpWorker {
     this.#startPolling();
   }
 
-  /** Lets requests finish until `deadlineMs` from now, then ends everything. To be called when nothing is accepted any more. */
-  async close(deadlineMs: number): Promise<void> {
+  /**
+   * Lets requests finish until `deadlineMs` from now, then ends everything. To be called when nothing is accepted any more;
+   * `accepted` resolves when all that was has ended, handshakes included.
+   */
+  async close(deadlineMs: number, accepted?: Promise<unknown>): Promise<void> {
     this.stopPolling();
-    await this.http.drain(deadlineMs);
+    await this.http.drain(deadlineMs, accepted);
     await this.webSockets.close();
     await this.#proxy.close();
   }

@@ -1,15 +1,21 @@
 // Listening sockets that were open before this process: from systemd (sd_listen_fds(3)), or from the process whose place this one
 // takes. They serve the listeners with their address and port; what none asks for is closed.
+import { readFileSync } from 'node:fs';
 import type { SocketHandle } from '../transport/socket-handle.ts';
 import { inheritedSocket, type BoundSocket } from '../transport/socket-handle.ts';
+import type { TicketSecret } from '../transport/ticket-keys.ts';
 
 /** systemd hands over file descriptors from here on. */
 const FIRST_FD = 3;
 
-/** File descriptors from a predecessor: numbers, separated by commas, that of the admin listener with `:admin`. */
+/**
+ * File descriptors from a predecessor: numbers, separated by commas, that of the admin listener with `:admin`, and with `:tickets` a
+ * pipe with the secret of the session tickets (the environment and the arguments of a process are no place for it).
+ */
 export const HANDED_OVER = 'HOWDAH_HANDED_OVER_FDS';
 
 const ADMIN = 'admin';
+const TICKETS = 'tickets';
 
 interface Inherited extends BoundSocket {
   readonly address: string;
@@ -20,6 +26,8 @@ interface Inherited extends BoundSocket {
 export class InheritedSockets {
   #sockets: Inherited[];
   readonly fromServiceManager: boolean;
+  /** Of the predecessor; null: there is none. */
+  readonly ticketSecret: TicketSecret | null;
 
   /** @throws the system's error where a descriptor is no listening socket */
   constructor(env: Readonly<Record<string, string | undefined>>, pid: number) {
@@ -34,7 +42,12 @@ export class InheritedSockets {
             return { fd: Number(fd), name };
           })
         : Array.from({ length: activated }, (_, i) => ({ fd: FIRST_FD + i, name: names[i] ?? '' }));
-    this.#sockets = found.map(({ fd, name }) => ({ ...inheritedSocket(fd), name }));
+    const tickets = handedOver.length > 0 ? found.find(({ name }) => name === TICKETS) : undefined;
+    this.ticketSecret =
+      tickets === undefined ? null : (JSON.parse(readFileSync(tickets.fd, 'utf8')) as TicketSecret);
+    this.#sockets = found
+      .filter((one) => one !== tickets)
+      .map(({ fd, name }) => ({ ...inheritedSocket(fd), name }));
   }
 
   /** The address that stands for --listen, or --tls-listen: of the socket that is named so, or for http the first of another name. */
@@ -73,11 +86,20 @@ export function handedOver(
   handles: readonly SocketHandle[],
   admin: SocketHandle | null,
 ): {
-  readonly stdio: readonly SocketHandle[];
+  readonly stdio: readonly (SocketHandle | 'pipe')[];
   readonly env: Readonly<Record<string, string>>;
+  /** The descriptor of the pipe that the secret of the tickets is to be written to. */
+  readonly ticketsFd: number;
 } {
-  const fds = handles.map((_, i) => String(FIRST_FD + 1 + i));
-  if (admin === null) return { stdio: handles, env: { [HANDED_OVER]: fds.join(',') } };
-  fds.push(`${FIRST_FD + 1 + handles.length}:${ADMIN}`);
-  return { stdio: [...handles, admin], env: { [HANDED_OVER]: fds.join(',') } };
+  const first = FIRST_FD + 1;
+  const stdio: (SocketHandle | 'pipe')[] = [...handles];
+  const fds = handles.map((_, i) => String(first + i));
+  if (admin !== null) {
+    fds.push(`${first + stdio.length}:${ADMIN}`);
+    stdio.push(admin);
+  }
+  const ticketsFd = first + stdio.length;
+  fds.push(`${ticketsFd}:${TICKETS}`);
+  stdio.push('pipe');
+  return { stdio, env: { [HANDED_OVER]: fds.join(',') }, ticketsFd };
 }

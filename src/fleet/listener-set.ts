@@ -19,7 +19,7 @@ export interface AppliedListeners {
 }
 
 /** An open socket, in this process or shared by others. */
-export type RowListener = Pick<Listener, 'url' | 'port' | 'useCertificates' | 'suspend'>;
+export type RowListener = Pick<Listener, 'url' | 'port' | 'useCertificates' | 'drain'>;
 
 /** Opens a socket for a row; rejects with the system's error. */
 export type OpenListener = (row: ListenerRow, options: ListenerOptions) => Promise<RowListener>;
@@ -83,6 +83,8 @@ export class ListenerSet {
   #unixFailure: string | null = null;
   /** Rows of the configuration in force that are not served. */
   #failed = new Map<number, ListenerRow>();
+  /** Of listeners that are closed, as long as they have connections. */
+  readonly #draining = new Set<Promise<void>>();
 
   constructor(
     openListener: OpenListener,
@@ -101,6 +103,11 @@ export class ListenerSet {
     this.#certificates = certificates;
     if (certificates === null) return;
     for (const { listener } of this.#open.values()) listener.useCertificates(certificates);
+  }
+
+  /** Resolves when the connections of those that are closed have ended, handshakes included. */
+  async connectionsEnded(): Promise<void> {
+    await Promise.all(this.#draining);
   }
 
   /** Of each row that is served. */
@@ -256,7 +263,10 @@ export class ListenerSet {
 
   async #close({ row, listener }: OpenRow): Promise<void> {
     const { url } = listener;
-    await listener.suspend();
+    const drained = listener.drain().finally(() => this.#draining.delete(drained));
+    this.#draining.add(drained);
+    // It accepts no more; whoever awaits the close counts on nothing else.
+    await Promise.resolve();
     this.#observer.observe({ kind: 'listener-closed', id: row.id, url });
   }
 }

@@ -8,7 +8,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ERRORS, HowdahError, type ErrorCode } from '../errors.ts';
-import type { SocketHandle } from '../transport/socket-handle.ts';
 import { AdminServer } from './admin-server.ts';
 import { availableCpus } from './available-cpus.ts';
 import { Certificates } from './certificates.ts';
@@ -24,6 +23,7 @@ import {
 import { ListenerSet } from './listener-set.ts';
 import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './open-database.ts';
+import { PassedConnections } from './passed-connections.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
 import { SharedListeners } from './shared-listeners.ts';
@@ -79,6 +79,7 @@ class Master {
   readonly #listeners: ListenerSet;
   readonly #configuration: ListenerConfiguration;
   readonly #supervisor: Supervisor;
+  readonly #passed: PassedConnections;
   readonly #report: NodeReport;
   #admin: AdminServer | null = null;
   readonly #serving: ServingControl;
@@ -96,7 +97,11 @@ class Master {
     this.#server = server;
     this.#opened = opened;
     this.#siblingDirectory = siblingDirectory;
-    this.#shared = new SharedListeners((address, port) => options.inherited?.take(address, port) ?? null);
+    const { inherited } = options;
+    this.#shared = new SharedListeners(
+      (address, port) => inherited?.take(address, port) ?? null,
+      inherited?.ticketSecret,
+    );
     const { tls, observer, drainTimeoutMs, hangTimeoutMs, version } = options;
     this.#certificates = new Certificates({ ...tls, dataDirectory: null }, observer);
     this.#listeners = new ListenerSet(
@@ -119,13 +124,17 @@ class Master {
       observer,
       start: (slot) =>
         new WorkerChild(this.#startOf(slot), {
-          handOver: (from, key, to, handle) => this.#handOver(from, key, to, handle),
+          handOver: (from, key, to, handle) => this.#passed.pass({ from, key, to, handle }),
         }),
-      equip: (worker) => this.#shared.equip(worker),
+      equip: async (worker) => {
+        await this.#shared.equip(worker);
+        this.#passed.offerWaiting();
+      },
       changed: () => this.#tellSiblings(),
       drainTimeoutMs,
       hangTimeoutMs,
     });
+    this.#passed = new PassedConnections(() => this.#supervisor.running);
     this.#serving = new ServingControl({
       observer,
       query: (text, parameters) => database.query(text, parameters),
@@ -209,7 +218,7 @@ class Master {
 
   async #handOverProgram(): Promise<number> {
     const handles = this.#shared.sockets.map(({ handle }) => handle);
-    const pid = await startSuccessor(handles, this.#admin?.handle ?? null);
+    const pid = await startSuccessor(handles, this.#admin?.handle ?? null, this.#shared.ticketSecret);
     // From now on the other one says how the service is.
     await this.#admin?.close();
     this.#admin = null;
@@ -276,19 +285,6 @@ class Master {
     for (const worker of serving) worker.setSiblings(numbers);
   }
 
-  /** A connection that `from` has accepted goes to the worker that it names, to any other where that is gone, or back. */
-  #handOver(from: WorkerChild, key: number, to: number, handle: SocketHandle): void {
-    const target =
-      this.#supervisor.find(to) ??
-      this.#supervisor.serving.find((worker) => worker !== from) ??
-      this.#supervisor.serving[0];
-    if (target === undefined || target.state !== 'serving') {
-      handle.close();
-      return;
-    }
-    target.give(key, from.number, handle, () => this.#handOver(from, key, 0, handle));
-  }
-
   #control(payload: string): void {
     let command: { command?: unknown; node?: unknown };
     try {
@@ -327,6 +323,7 @@ class Master {
     await this.#configuration.settled();
     await this.#listeners.close();
     await this.#supervisor.settle(SETTLE_MS);
+    this.#passed.close();
     this.#supervisor.setCount(0);
     await Promise.all(this.#supervisor.running.map(({ ended }) => ended));
     await this.#report.stop();
@@ -356,6 +353,8 @@ class Master {
     await this.#configuration.settled();
     await this.#listeners.close();
     await this.#supervisor.drain(deadlineMs);
+    this.#passed.close();
+    this.#shared.stop();
     if (!suspended) await this.#report.stop();
     // Until the end it says that it is alive, and not ready.
     await this.#admin?.close();

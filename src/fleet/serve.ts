@@ -257,7 +257,7 @@ class Server {
   async #suspend(): Promise<void> {
     await this.#configuration.settled();
     await this.#listeners.close();
-    await this.#worker.suspend(this.#options.drainTimeoutMs);
+    await this.#worker.suspend(this.#options.drainTimeoutMs, this.#listeners.connectionsEnded());
     await this.#opened.server?.suspend();
   }
 
@@ -285,7 +285,7 @@ class Server {
     await this.#control.end();
     this.#draining = true;
     await this.#stopAccepting();
-    await this.#worker.close(deadlineMs);
+    await this.#worker.close(deadlineMs, this.#listeners.connectionsEnded());
     await this.#report.stop();
     await this.#admin?.close();
     await this.#database.close();

@@ -10,9 +10,13 @@ import {
   type SocketHandle,
 } from '../transport/socket-handle.ts';
 import { removeStaleSocket } from '../transport/stale-socket.ts';
+import { TICKET_SECRET_LIFETIME_MS, TicketKeys, type TicketSecret } from '../transport/ticket-keys.ts';
 import type { RowListener } from './listener-set.ts';
 import type { WorkerChild } from './worker-child.ts';
 import type { CertificateTexts, SharedListener } from './worker-messages.ts';
+
+/** How often it is looked whether the secret of the tickets is to be renewed. */
+const RENEWAL_CHECK_MS = 3_600_000;
 
 interface OpenSocket {
   readonly listener: SharedListener;
@@ -25,16 +29,33 @@ export class SharedListeners {
   /** Workers that have all sockets, or are about to. */
   readonly #equipped = new Set<WorkerChild>();
   readonly #inherited: (address: string, port: number) => BoundSocket | null;
+  readonly #ticketKeys: TicketKeys;
+  readonly #renewal: NodeJS.Timeout;
   #certificates: CertificateSet | null = null;
   #nextKey = 1;
 
-  /** `inherited`: sockets that were open before this process. */
-  constructor(inherited: (address: string, port: number) => BoundSocket | null = () => null) {
+  /** `inherited`: sockets that were open before this process, and the secret of its tickets. */
+  constructor(
+    inherited: (address: string, port: number) => BoundSocket | null = () => null,
+    ticketSecret: TicketSecret | null = null,
+  ) {
     this.#inherited = inherited;
+    this.#ticketKeys = new TicketKeys(ticketSecret);
+    this.#renewal = setInterval(() => this.#renewTicketKeys(), RENEWAL_CHECK_MS).unref();
   }
 
   get sockets(): readonly OpenSocket[] {
     return [...this.#sockets.values()];
+  }
+
+  /** With which the sessions of clients go on in another process. */
+  get ticketSecret(): TicketSecret {
+    return this.#ticketKeys.secret;
+  }
+
+  /** To be called at the end. */
+  stop(): void {
+    clearInterval(this.#renewal);
   }
 
   /** Opens a socket in all workers. Rejects with the system's error. */
@@ -70,7 +91,8 @@ export class SharedListeners {
       url: socket.url,
       port: bound.port,
       useCertificates: (certificates) => this.useCertificates(certificates),
-      suspend: () => {
+      // Its connections are the workers'.
+      drain: () => {
         this.#close(key);
         return Promise.resolve();
       },
@@ -81,13 +103,23 @@ export class SharedListeners {
   useCertificates(certificates: CertificateSet): void {
     if (this.#certificates === certificates) return;
     this.#certificates = certificates;
-    for (const worker of this.#equipped) worker.useCertificates(textsOf(certificates));
+    this.#tellCertificates(certificates);
+  }
+
+  #tellCertificates(certificates: CertificateSet): void {
+    for (const worker of this.#equipped) worker.useCertificates(this.#textsOf(certificates));
+  }
+
+  /** Before the workers would do it, each for itself. */
+  #renewTicketKeys(): void {
+    const renewed = this.#ticketKeys.renew(Date.now(), TICKET_SECRET_LIFETIME_MS / 2);
+    if (renewed && this.#certificates !== null) this.#tellCertificates(this.#certificates);
   }
 
   /** Has a new worker accept. Resolves when it does. Rejects with the system's error. */
   async equip(worker: WorkerChild): Promise<void> {
     this.#equipped.add(worker);
-    if (this.#certificates !== null) worker.useCertificates(textsOf(this.#certificates));
+    if (this.#certificates !== null) worker.useCertificates(this.#textsOf(this.#certificates));
     void worker.ended.then(() => this.#equipped.delete(worker));
     await Promise.all(this.sockets.map(({ listener, handle }) => worker.listen(listener, handle)));
   }
@@ -101,6 +133,18 @@ export class SharedListeners {
       if (socket !== null) return socket;
     }
     return bindSocket(address, port);
+  }
+
+  #textsOf({ certificates, clientAuthorities }: CertificateSet): CertificateTexts {
+    return {
+      certificates: certificates.map(({ certificate, privateKey, hostNames }) => ({
+        certificate,
+        privateKey,
+        hostNames,
+      })),
+      clientAuthorities,
+      ticketSecret: this.ticketSecret,
+    };
   }
 
   #close(key: number): void {
@@ -123,13 +167,3 @@ async function bindPath(path: string): Promise<BoundSocket> {
   }
 }
 
-function textsOf({ certificates, clientAuthorities }: CertificateSet): CertificateTexts {
-  return {
-    certificates: certificates.map(({ certificate, privateKey, hostNames }) => ({
-      certificate,
-      privateKey,
-      hostNames,
-    })),
-    clientAuthorities,
-  };
-}

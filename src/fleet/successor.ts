@@ -4,7 +4,9 @@
 //   old:  serving ──start──► waiting ──"took over"──► drains and ends        (or: the new one ended ──► serving)
 //   new:              starts with the sockets ──all workers accept──► "took over"
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import type { SocketHandle } from '../transport/socket-handle.ts';
+import type { TicketSecret } from '../transport/ticket-keys.ts';
 import { HANDED_OVER, handedOver } from './inherited-sockets.ts';
 
 const TOOK_OVER = 'took-over';
@@ -13,8 +15,9 @@ const TOOK_OVER = 'took-over';
 export function startSuccessor(
   handles: readonly SocketHandle[],
   admin: SocketHandle | null,
+  ticketSecret: TicketSecret,
 ): Promise<number> {
-  const { stdio, env } = handedOver(handles, admin);
+  const { stdio, env, ticketsFd } = handedOver(handles, admin);
   // LISTEN_* were for this process.
   const { LISTEN_FDS: _fds, LISTEN_PID: _pid, LISTEN_FDNAMES: _names, ...inherited } = process.env;
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
@@ -23,6 +26,9 @@ export function startSuccessor(
     // Its own group: what ends this process' group does not end it.
     detached: true,
   });
+  const tickets = child.stdio[ticketsFd] as Writable | null | undefined;
+  // Where it ends before it has read this, its exit tells.
+  tickets?.on('error', () => undefined).end(JSON.stringify(ticketSecret));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>

@@ -83,10 +83,6 @@ export class Supervisor {
     return [...this.#running];
   }
 
-  find(number: number): WorkerChild | null {
-    return this.#slots.find(({ worker }) => worker?.number === number)?.worker ?? null;
-  }
-
   /** Starts `count` workers. @throws WorkerStartFailed where one cannot start; the others are ended */
   async start(count: number): Promise<void> {
     const ends = await Promise.all(

@@ -21,6 +21,9 @@ const PROCESS_PATH = fileURLToPath(
 /** How much longer than its deadline a worker may take to end: closing sessions, writing logs. */
 const DRAIN_GRACE_MS = 2000;
 
+/** For what an ended worker has sent to be read, where the end of its channel is not seen. */
+const LAST_MESSAGES_MS = 1000;
+
 export type WorkerState = 'starting' | 'serving' | 'draining' | 'ended';
 
 export interface WorkerEnd {
@@ -38,7 +41,7 @@ export interface WorkerChildEvents {
 
 interface Handed {
   readonly handle: SocketHandle;
-  /** The worker has ended, or cannot be told: it has not taken the connection. */
+  /** The worker has not taken the connection, and will not. */
   readonly failed: () => void;
 }
 
@@ -81,8 +84,13 @@ export class WorkerChild {
       hasEnded(this.#end(reason));
     };
     this.#child.once('error', (error) => end(error.message));
-    // Not `close`: that waits for what shares its output.
-    this.#child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+    // Not `close`: that waits for what shares its output. What it has sent is read before: connections may be among it.
+    this.#child.once('exit', (code, signal) => {
+      const reason = signal ?? `exit code ${code}`;
+      if (!this.#child.connected) return end(reason);
+      this.#child.once('disconnect', () => end(reason));
+      setTimeout(() => end(reason), LAST_MESSAGES_MS).unref();
+    });
     this.#send({ kind: 'start', ...start });
   }
 
@@ -140,9 +148,9 @@ export class WorkerChild {
     this.#send({ kind: 'stop-listening', key });
   }
 
-  /** Gives it a connection that `from` has accepted. `failed` is called where it ended before it took it; else it is closed here. */
+  /** Gives it a connection that `from` has accepted. `failed` is called where it does not take it; else it is closed here. */
   give(key: number, from: number, handle: SocketHandle, failed: () => void): void {
-    if (this.#state !== 'serving') {
+    if (this.#state === 'ended') {
       failed();
       return;
     }
@@ -153,7 +161,7 @@ export class WorkerChild {
 
   /** Resolves when it has done all that it was told, and the connections that it handed over are known here, or it has ended. */
   settle(): Promise<void> {
-    if (this.#state !== 'serving') return Promise.resolve();
+    if (this.#state === 'starting' || this.#state === 'ended') return Promise.resolve();
     return new Promise((resolve) => {
       this.#settling.push(resolve);
       this.#send({ kind: 'settle' });
@@ -200,10 +208,13 @@ export class WorkerChild {
       case 'hand-over':
         if (handle !== undefined) this.#events.handOver(this, message.key, message.to, handle);
         return;
-      case 'connection-taken':
-        this.#handed.get(message.id)?.handle.close();
+      case 'connection-taken': {
+        const handed = this.#handed.get(message.id);
         this.#handed.delete(message.id);
+        if (message.taken) handed?.handle.close();
+        else handed?.failed();
         return;
+      }
       case 'settled':
         this.#settling.shift()?.();
         return;

@@ -6,7 +6,8 @@ import type { ProxyHeader } from '../transport/listener.ts';
 import { parseCertificate } from '../transport/certificate.ts';
 import { CertificateSet } from '../transport/certificate-set.ts';
 import { Listener } from '../transport/listener.ts';
-import { handleOf, type SocketHandle } from '../transport/socket-handle.ts';
+import { handleOf, socketFrom, type SocketHandle } from '../transport/socket-handle.ts';
+import { TicketKeys } from '../transport/ticket-keys.ts';
 import { proxyOptions } from './listener-set.ts';
 import type { CertificateTexts, SharedListener } from './worker-messages.ts';
 
@@ -26,15 +27,25 @@ export interface WorkerListenersOptions {
 /** For so long a listener that was closed is known: what a sibling has handed over before may still be on its way here. */
 const HANDED_OVER_MS = 10_000;
 
+/** Why a listener does not accept. */
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
 export class WorkerListeners {
   readonly #options: WorkerListenersOptions;
   readonly #open = new Map<number, Listener>();
+  /** Those that are about to be open. */
+  readonly #opening = new Map<number, Promise<Failure | null>>();
   /** Also those that have stopped listening, until their connections have ended. */
   #connections = 0;
   #certificates: CertificateSet | null = null;
+  readonly #ticketKeys = new TicketKeys();
   /** Connections that are on their way to another worker. */
   #leaving = 0;
   #allSent: (() => void)[] = [];
+  #whenEnded: (() => void)[] = [];
 
   constructor(options: WorkerListenersOptions) {
     this.#options = options;
@@ -45,7 +56,8 @@ export class WorkerListeners {
     return this.#connections;
   }
 
-  useCertificates({ certificates, clientAuthorities }: CertificateTexts): void {
+  useCertificates({ certificates, clientAuthorities, ticketSecret }: CertificateTexts): void {
+    this.#ticketKeys.use(ticketSecret);
     // The master has checked them.
     const [first, ...others] = certificates.map((text) => parseCertificate(text));
     if (first === undefined) return;
@@ -55,10 +67,16 @@ export class WorkerListeners {
   }
 
   /** null: it accepts; otherwise why it does not. */
-  async listen(
+  listen(listener: SharedListener, handle: SocketHandle): Promise<Failure | null> {
+    const opening = this.#listen(listener, handle).finally(() => this.#opening.delete(listener.key));
+    this.#opening.set(listener.key, opening);
+    return opening;
+  }
+
+  async #listen(
     { key, row, path, clientCertificates }: SharedListener,
     handle: SocketHandle,
-  ): Promise<{ code: string; message: string } | null> {
+  ): Promise<Failure | null> {
     const { observer } = this.#options;
     const certificates = this.#certificates;
     try {
@@ -73,12 +91,19 @@ export class WorkerListeners {
           handOver: (socket) => this.#handOver(key, socket),
           ...(clientCertificates === null || certificates === null
             ? {}
-            : { tls: { certificates, clientCertificates: clientCertificates ?? 'none' } }),
+            : {
+                tls: {
+                  certificates,
+                  clientCertificates: clientCertificates ?? 'none',
+                  ticketKeys: this.#ticketKeys,
+                },
+              }),
         },
         (socket, header) => this.#options.accept(socket, row.id, header),
         observer,
         (change) => {
           this.#connections += change;
+          if (this.#connections === 0) for (const resolve of this.#whenEnded.splice(0)) resolve();
           this.#options.changed();
         },
       );
@@ -90,11 +115,13 @@ export class WorkerListeners {
     }
   }
 
-  /** Serves a connection that another worker has accepted. */
-  take(key: number, socket: Socket): void {
+  /** Serves a connection that another worker has accepted; false: the listener is not known here. */
+  async take(key: number, handle: SocketHandle): Promise<boolean> {
+    await this.#opening.get(key);
     const listener = this.#open.get(key);
-    if (listener === undefined) socket.destroy();
-    else listener.admit(socket);
+    if (listener === undefined) return false;
+    listener.admit(socketFrom(handle));
+    return true;
   }
 
   async stop(key: number): Promise<void> {
@@ -108,6 +135,12 @@ export class WorkerListeners {
 
   async close(): Promise<void> {
     for (const listener of this.#open.values()) await listener.suspend();
+  }
+
+  /** Resolves when no connection is served, those whose handshake goes on included. */
+  ended(): Promise<void> {
+    if (this.#connections === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenEnded.push(resolve));
   }
 
   /** Resolves when no connection is on its way out: only then nothing is lost where this process ends. */

@@ -3,6 +3,7 @@ import type { ListenerRow } from '../catalog/catalog-rows.ts';
 import type { LogSettings } from '../observe/process-logs.ts';
 import type { RequestMetrics } from '../observe/request-metrics.ts';
 import type { CertificateText } from '../transport/certificate.ts';
+import type { TicketSecret } from '../transport/ticket-keys.ts';
 import type { TlsOptions } from '../transport/tls-acceptor.ts';
 import type { RequestOptions } from './http-worker.ts';
 import type { ServerDatabaseChoice } from './open-database.ts';
@@ -36,6 +37,15 @@ export interface SharedListener {
 export interface CertificateTexts {
   readonly certificates: readonly CertificateText[];
   readonly clientAuthorities: readonly string[];
+  /** So that a client may resume its session with any worker. */
+  readonly ticketSecret: TicketSecret;
+}
+
+/** A connection that worker `from` has accepted, of the listener `key`. */
+export interface PassedConnection {
+  readonly id: number;
+  readonly key: number;
+  readonly from: number;
 }
 
 export type MasterMessage =
@@ -49,8 +59,8 @@ export type MasterMessage =
   | { readonly kind: 'settle' }
   /** All workers that may be reached, this one included. */
   | { readonly kind: 'siblings'; readonly numbers: readonly number[] }
-  /** With the handle of a connection that worker `from` accepted. Answered by `connection-taken`. */
-  | { readonly kind: 'connection'; readonly id: number; readonly key: number; readonly from: number }
+  /** With the handle of the connection. Answered by `connection-taken`. */
+  | ({ readonly kind: 'connection' } & PassedConnection)
   | { readonly kind: 'sessions'; readonly maxSessions: number }
   /** Finish what runs and end. */
   | { readonly kind: 'drain'; readonly deadlineMs: number }
@@ -68,7 +78,8 @@ export type WorkerMessage =
     }
   /** With the handle of a connection that it has accepted and that `to` is to serve. */
   | { readonly kind: 'hand-over'; readonly key: number; readonly to: number }
-  | { readonly kind: 'connection-taken'; readonly id: number }
+  /** Not taken: it is about to end, or does not know the listener. */
+  | { readonly kind: 'connection-taken'; readonly id: number; readonly taken: boolean }
   | { readonly kind: 'settled' }
   | { readonly kind: 'pong'; readonly status: WorkerStatus };
 

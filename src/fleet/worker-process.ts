@@ -6,14 +6,14 @@ import { HowdahError } from '../errors.ts';
 import { fanOut, type Observer } from '../observe/observation.ts';
 import { processLogs } from '../observe/process-logs.ts';
 import { RequestMeter } from '../observe/request-metrics.ts';
-import { socketFrom, type SocketHandle } from '../transport/socket-handle.ts';
+import type { SocketHandle } from '../transport/socket-handle.ts';
 import type { ServerDatabase } from '../database/server/server-database.ts';
 import { connectionList } from './connection-list.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { openDatabase } from './open-database.ts';
 import { Siblings } from './siblings.ts';
 import { WorkerListeners } from './worker-listeners.ts';
-import type { MasterMessage, WorkerMessage, WorkerStart, WorkerStatus } from './worker-messages.ts';
+import type { MasterMessage, PassedConnection, WorkerMessage, WorkerStart, WorkerStatus } from './worker-messages.ts';
 
 class WorkerProcess {
   readonly #start: WorkerStart;
@@ -24,6 +24,8 @@ class WorkerProcess {
   readonly #meter: RequestMeter;
   readonly #observer: Observer;
   #draining = false;
+  /** Nothing is served any more. */
+  #ended = false;
 
   constructor(start: WorkerStart, database: ServerDatabase, observer: Observer, meter: RequestMeter) {
     this.#start = start;
@@ -92,10 +94,7 @@ class WorkerProcess {
         this.#siblings.setNumbers(message.numbers);
         return;
       case 'connection':
-        // Who it was sent to serves it, whatever there is now.
-        send({ kind: 'connection-taken', id: message.id });
-        if (handle !== undefined) this.#listeners.take(message.key, socketFrom(handle));
-        this.#siblings.tookConnection(message.from);
+        await this.#take(message, handle);
         return;
       case 'sessions':
         this.#database.pool.setMaxSessions(message.maxSessions);
@@ -107,13 +106,22 @@ class WorkerProcess {
     }
   }
 
+  /** Who it was sent to serves it, unless it is about to end: then somebody else does. */
+  async #take({ id, key, from }: PassedConnection, handle: SocketHandle | undefined): Promise<void> {
+    this.#siblings.tookConnection(from);
+    const taken = handle !== undefined && !this.#ended && (await this.#listeners.take(key, handle));
+    if (!taken) handle?.close();
+    send({ kind: 'connection-taken', id, taken });
+  }
+
   /** Finishes what runs and ends the process. */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
     this.#siblings.leave();
     await this.#listeners.close();
-    await this.#worker.close(deadlineMs);
+    await this.#worker.close(deadlineMs, this.#listeners.ended());
+    this.#ended = true;
     await this.#database.close();
     await this.#siblings.close();
     await this.#listeners.handedOver();

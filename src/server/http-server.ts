@@ -1,6 +1,7 @@
 // What all connections of an HTTP server share, and the set of them: takes sockets, drains, closes. Not the listening
 // sockets (transport/), and not what is said on a connection (http1-connection.ts).
 import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { assertOptions } from '../protocol/http2/options.ts';
 import type { ProxyHeader } from '../protocol/proxy/header.ts';
@@ -24,6 +25,8 @@ export class HttpServer implements ConnectionHost {
   /** With the time since when. */
   readonly #connections = new Map<Connection, number>();
   #draining = false;
+  /** What comes now is ended at once, like what is there. */
+  #ending = false;
   #whenEmpty: (() => void) | null = null;
 
   constructor(streams: StreamContext, options: Partial<ServerOptions> = {}) {
@@ -72,6 +75,7 @@ export class HttpServer implements ConnectionHost {
   adopt(connection: Connection): void {
     this.#connections.set(connection, this.clock.nowMs);
     this.clock.add(connection);
+    if (this.#ending) connection.drain();
   }
 
   /** Called by a connection whose socket has closed. */
@@ -81,24 +85,35 @@ export class HttpServer implements ConnectionHost {
     if (this.#connections.size === 0) this.#whenEmpty?.();
   }
 
-  /** Lets requests finish until `deadlineMs` from now, then ends what is left. Resolves when no connection is open. */
-  async drain(deadlineMs: number): Promise<void> {
+  /**
+   * Lets requests finish until `deadlineMs` from now, then ends what is left. Resolves when no connection is open, and none
+   * comes any more: `accepted` resolves when all that were accepted have ended, those included that are not here yet.
+   */
+  async drain(deadlineMs: number, accepted: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#draining = true;
-    await this.closeConnections(deadlineMs);
+    await this.closeConnections(deadlineMs, accepted);
     this.clock.stop();
   }
 
   /** The same for the connections that are open now; others may come later. */
-  async closeConnections(deadlineMs: number): Promise<void> {
+  async closeConnections(deadlineMs: number, accepted: Promise<unknown> = Promise.resolve()): Promise<void> {
+    const expired = Promise.withResolvers<void>();
+    const deadline = setTimeout(() => {
+      expired.resolve();
+      for (const connection of this.#connections.keys()) connection.destroy();
+    }, deadlineMs);
+    // One whole turn: a request that has arrived is read before its connection is taken for an idle one.
+    await turn();
+    await turn();
+    this.#ending = true;
     for (const connection of this.#connections.keys()) connection.drain();
+    await Promise.race([accepted, expired.promise]);
     if (this.#connections.size > 0) {
-      const deadline = setTimeout(() => {
-        for (const connection of this.#connections.keys()) connection.destroy();
-      }, deadlineMs);
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
       });
-      clearTimeout(deadline);
     }
+    clearTimeout(deadline);
+    this.#ending = false;
   }
 }

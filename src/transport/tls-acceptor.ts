@@ -1,11 +1,11 @@
 // TLS on the accepted sockets of one listener: handshake, ALPN, the certificate by SNI, client certificates. Its
 // certificates can be exchanged at any time: handshakes that begin later get the new ones, open connections go on.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { CertificateSet } from './certificate-set.ts';
+import { TicketKeys, type TicketSecret } from './ticket-keys.ts';
 
 export interface TlsOptions {
   readonly certificates: CertificateSet;
@@ -13,6 +13,8 @@ export interface TlsOptions {
   readonly clientCertificates?: 'none' | 'requested' | 'required';
   /** From the accepted connection to the end of the handshake; then it is closed. Default 5000: Ranch's. */
   readonly handshakeTimeoutMs?: number;
+  /** Shared with those who may resume the sessions that begin here. Default: its own. */
+  readonly ticketKeys?: TicketKeys;
 }
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 5000;
@@ -20,18 +22,16 @@ const DEFAULT_HANDSHAKE_TIMEOUT_MS = 5000;
 /** What we speak, the preferred one first. A client that offers ALPN and neither of these is refused (RFC 7301 §3.2). */
 const PROTOCOLS = ['h2', 'http/1.1'];
 
-/** Node.js: 16 bytes of name, 16 of HMAC key, 16 of AES key. */
-const TICKET_KEYS_BYTES = 48;
-
-/** Whoever learns a ticket key can read the TLS 1.2 sessions resumed with it, so that it must not live long (RFC 9325 §3.4). */
-const TICKET_KEYS_LIFETIME_MS = 24 * 3_600_000;
+/** Sessions are those of one application, whichever process and version of it has begun them. */
+const SESSION_CONTEXT = 'howdah';
 
 export class TlsAcceptor {
   readonly #server: Server;
   /** The handshake runs in a context of its own: Node.js does not tell which socket a TLSSocket was made of. */
   readonly #header = new AsyncLocalStorage<ProxyHeader | null>();
   #certificates: CertificateSet;
-  #ticketKeysSinceMs = Date.now();
+  readonly #ticketKeys: TicketKeys;
+  #secret: TicketSecret;
 
   /** `accept` takes sockets whose handshake is done; `refused` is told why that of another was not. */
   constructor(
@@ -41,6 +41,8 @@ export class TlsAcceptor {
   ) {
     const { clientCertificates = 'none', handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
     this.#certificates = options.certificates;
+    this.#ticketKeys = options.ticketKeys ?? new TicketKeys();
+    this.#secret = this.#ticketKeys.secret;
     this.#server = createServer({
       ...options.certificates.fallback,
       ALPNProtocols: PROTOCOLS,
@@ -48,7 +50,8 @@ export class TlsAcceptor {
       requestCert: clientCertificates !== 'none',
       rejectUnauthorized: clientCertificates === 'required',
       handshakeTimeout: handshakeTimeoutMs,
-      ticketKeys: randomBytes(TICKET_KEYS_BYTES),
+      sessionIdContext: SESSION_CONTEXT,
+      ticketKeys: this.#keys,
     });
     this.#server.on('secureConnection', (socket) => {
       // RFC 9113 §9.2.1 forbids it, and in HTTP/1.1 it is good for floods only; TLS 1.3 has none.
@@ -70,14 +73,24 @@ export class TlsAcceptor {
 
   useCertificates(certificates: CertificateSet): void {
     this.#certificates = certificates;
-    this.#server.setSecureContext({ ...certificates.fallback, ticketKeys: this.#server.getTicketKeys() });
+    this.#secret = this.#ticketKeys.secret;
+    this.#server.setSecureContext({
+      ...certificates.fallback,
+      sessionIdContext: SESSION_CONTEXT,
+      ticketKeys: this.#keys,
+    });
+  }
+
+  get #keys(): Buffer {
+    return this.#ticketKeys.keysFor(this.#certificates.clientAuthorities);
   }
 
   #renewTicketKeys(): void {
-    const nowMs = Date.now();
-    if (nowMs - this.#ticketKeysSinceMs < TICKET_KEYS_LIFETIME_MS) return;
-    this.#ticketKeysSinceMs = nowMs;
-    this.#server.setTicketKeys(randomBytes(TICKET_KEYS_BYTES));
+    this.#ticketKeys.renew(Date.now());
+    const { secret } = this.#ticketKeys;
+    if (secret === this.#secret) return;
+    this.#secret = secret;
+    this.#server.setTicketKeys(this.#keys);
   }
 }
 

@@ -1,9 +1,14 @@
 // A fleet on a PostgreSQL server of its own, seen from outside; and a load on it that counts every answer and every failure.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { Client } from 'pg';
 import { startServe, temporaryDirectory, type Served } from '../cli/howdah-process.ts';
+import { makeAuthority, signCertificate } from '../support/certificates.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 /** Routes: /pid says which backend ran it, /sleep takes half a second, /quick does nothing. */
@@ -103,6 +108,47 @@ export async function startFleet(
   }
 }
 
+/** Arguments for an https listener on any port, with a certificate that nobody trusts. */
+export async function tlsArguments(directory: string): Promise<string[]> {
+  const { certificate, privateKey } = await signCertificate(await makeAuthority('tests'), 'localhost');
+  const [certificatePath, keyPath] = [join(directory, 'certificate.pem'), join(directory, 'key.pem')];
+  writeFileSync(certificatePath, certificate);
+  writeFileSync(keyPath, privateKey);
+  return ['--tls-listen', '127.0.0.1:0', '--tls-cert', certificatePath, '--tls-key', keyPath];
+}
+
+/** Where a server with such arguments serves https. */
+export function httpsUrl(served: Served): string {
+  const [url] = /^https:\S+$/m.exec(served.process.out) ?? [];
+  if (url === undefined) throw new Error(`no https in:\n${served.process.out}`);
+  return url;
+}
+
+export interface TlsVisit {
+  /** To resume it with. */
+  readonly session: Buffer;
+  readonly resumed: boolean;
+}
+
+/** One request over TLS on a connection of its own, that resumes `session` if it is let. */
+export async function visitTls(url: string, session?: Buffer): Promise<TlsVisit> {
+  const socket = connectTls({
+    port: Number(new URL(url).port),
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+    ...(session === undefined ? {} : { session }),
+  });
+  let ticket: Buffer | null = null;
+  socket.on('session', (data: Buffer) => (ticket = data));
+  await once(socket, 'secureConnect');
+  const resumed = socket.isSessionReused();
+  socket.write('GET /quick HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  // Tickets come before the answer; who has resumed a session may get none.
+  await once(socket, 'data');
+  socket.destroy();
+  return { session: ticket ?? session ?? Buffer.alloc(0), resumed };
+}
+
 export interface Load {
   /** Answers with 200 so far. */
   readonly answers: number;
@@ -115,13 +161,16 @@ export interface Load {
 /** Clients that ask again and again: on connections that they keep, or on a new one for each request. */
 export function startLoad(url: string, clients: number, keepAlive = true): Load {
   const failures: string[] = [];
-  const agent = new Agent({ keepAlive, maxSockets: clients });
+  const secure = url.startsWith('https:');
+  const options = { keepAlive, maxSockets: clients };
+  // Sessions are resumed where they can be, as browsers do it. The certificate is one of the tests.
+  const agent = secure ? new SecureAgent({ ...options, rejectUnauthorized: false }) : new Agent(options);
   let answers = 0;
   const ended = new AbortController();
   const waiting: { at: number; resolve: () => void }[] = [];
   const ask = (): Promise<void> =>
     new Promise((resolve) => {
-      const asked = request(url, { agent }, (response) => {
+      const asked = (secure ? requestSecurely : request)(url, { agent }, (response) => {
         response.resume();
         response.on('end', () => {
           if (response.statusCode === 200) answers += 1;

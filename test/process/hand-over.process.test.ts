@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HowdahProcess, temporaryDirectory } from '../cli/howdah-process.ts';
 import { availablePostgres } from '../support/postgres.ts';
-import { runs, startFleet, startLoad } from './fleet-fixture.ts';
+import { httpsUrl, runs, startFleet, startLoad, tlsArguments, visitTls } from './fleet-fixture.ts';
 
 const skip = availablePostgres().length === 0 && 'no PostgreSQL is installed';
 
@@ -33,12 +33,30 @@ describe('hand-over', { skip, timeout: 120_000 }, () => {
   it('to the program started anew loses no request and refuses none, and the service manager is told', async () => {
     using directory = temporaryDirectory();
     const notify = fakeNotify(directory.path);
-    await using fleet = await startFleet(['--workers', '2', '--admin-listen', '127.0.0.1:0'], notify.env);
+    const admitted = ['--admin-listen', '127.0.0.1:0', ...(await tlsArguments(directory.path))];
+    await using fleet = await startFleet(['--workers', '2', ...admitted], notify.env);
     const { child } = fleet.served.process;
+    const https = httpsUrl(fleet.served);
+    const { session } = await visitTls(https);
+    // A listener that has got any port, as the first has; both stay where they are.
+    await fleet.sql.query("insert into omni_httpd.listeners (address, port) values ('127.0.0.1', 0)");
+    const portOfLast = async (): Promise<number> => {
+      const { rows } = await fleet.sql.query<{ port: number }>(
+        `select served.effective_port as port from howdah.node_listeners as served
+         where served.listener = (select max(id) from omni_httpd.listeners)`,
+      );
+      return rows.length === 1 ? (rows[0]?.port ?? 0) : 0;
+    };
+    let port = 0;
+    while (port === 0) port = await portOfLast();
     const [, admin = ''] = /^(http\S+) +for \/livez/m.exec(fleet.served.process.out) ?? [];
     const kept = startLoad(`${fleet.url}/quick`, 6);
-    const fresh = startLoad(`${fleet.url}/quick`, 32, false);
-    await Promise.all([kept.more(100), fresh.more(100)]);
+    const fresh = startLoad(`${fleet.url}/quick`, 24, false);
+    const other = startLoad(`http://127.0.0.1:${port}/quick`, 4, false);
+    const secure = startLoad(`${https}/quick`, 16, false);
+    const loads = [kept, fresh, other, secure];
+    const more = (): Promise<unknown> => Promise.all(loads.map((load) => load.more(100)));
+    await more();
     const ended = once(child, 'exit', { signal: AbortSignal.timeout(60_000) });
     child.kill('SIGUSR2');
     const [code] = (await ended) as [number | null];
@@ -48,15 +66,20 @@ describe('hand-over', { skip, timeout: 120_000 }, () => {
     try {
       assert.equal(rows.length, 1);
       assert.notEqual(pid, child.pid);
-      await Promise.all([kept.more(100), fresh.more(100)]);
-      assert.deepEqual([...kept.failures, ...fresh.failures], []);
+      await more();
+      assert.deepEqual(
+        loads.flatMap(({ failures }) => failures),
+        [],
+      );
+      assert.equal(await portOfLast(), port);
+      assert.equal((await visitTls(https, session)).resumed, true);
       assert.equal((await fetch(new URL('/readyz', admin))).status, 200);
       assert.deepEqual(notify.told(), [
         `/run/somewhere READY=1 MAINPID=${child.pid}`,
         `/run/somewhere READY=1 MAINPID=${pid}`,
       ]);
     } finally {
-      await Promise.all([kept.stop(), fresh.stop()]);
+      await Promise.all(loads.map((load) => load.stop()));
       process.kill(pid, 'SIGTERM');
       while (runs(pid)) await wait(10);
     }

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { CertificateSet } from '../../src/transport/certificate-set.ts';
 import { parseCertificate } from '../../src/transport/certificate.ts';
+import { TICKET_SECRET_LIFETIME_MS, TicketKeys } from '../../src/transport/ticket-keys.ts';
 import type { TlsOptions } from '../../src/transport/tls-acceptor.ts';
 import type { Exchange } from '../../src/web/exchange.ts';
 import { makeAuthority, signCertificate, type TestCertificate } from '../support/certificates.ts';
@@ -89,15 +91,79 @@ test('new certificates are for handshakes from then on, and an open connection g
 
 test('a session is resumed, also after the certificates were exchanged', async () => {
   await using http = await start();
-  const before = await handshake(http.port);
-  const tickets = once(before, 'session') as Promise<[Buffer]>;
-  await answer(before);
-  const [session] = await tickets;
-  before.destroy();
+  const session = await sessionOf(http.port);
   http.listener.useCertificates(new CertificateSet([parsed(first), parsed(second)]));
-  const after = await handshake(http.port, { session });
-  assert.equal(after.isSessionReused(), true);
-  after.destroy();
+  assert.equal(await isResumed(http.port, session), true);
+});
+
+/** A session that a client may resume, of a connection that has ended. */
+async function sessionOf(port: number): Promise<Buffer> {
+  const socket = await handshake(port);
+  const tickets = once(socket, 'session') as Promise<[Buffer]>;
+  await answer(socket);
+  const [session] = await tickets;
+  socket.destroy();
+  return session;
+}
+
+async function isResumed(port: number, session: Buffer): Promise<boolean> {
+  const socket = await handshake(port, { session });
+  const reused = socket.isSessionReused();
+  socket.destroy();
+  return reused;
+}
+
+test('a session is resumed by all who have the secret of its tickets, and not with another secret', async () => {
+  const ours = new TicketKeys();
+  const theirs = new TicketKeys(ours.secret);
+  await using one = await start({ ticketKeys: ours });
+  await using other = await start({ ticketKeys: theirs });
+  const session = await sessionOf(one.port);
+  assert.equal(await isResumed(other.port, session), true);
+  theirs.use(new TicketKeys().secret);
+  assert.equal(await isResumed(other.port, session), false);
+  theirs.use(ours.secret);
+  assert.equal(await isResumed(other.port, session), true);
+});
+
+test('the secret of tickets lives for a day (RFC 9325 §3.4), and no millisecond more', () => {
+  const keys = new TicketKeys();
+  const { secret } = keys;
+  assert.equal(keys.renew(secret.sinceMs + TICKET_SECRET_LIFETIME_MS - 1), false);
+  assert.equal(keys.secret, secret);
+  assert.equal(keys.renew(secret.sinceMs + TICKET_SECRET_LIFETIME_MS), true);
+  assert.notEqual(keys.secret.base64, secret.base64);
+  assert.equal(keys.secret.sinceMs, secret.sinceMs + TICKET_SECRET_LIFETIME_MS);
+});
+
+test('a session is not resumed where other authorities are trusted than when it began', async () => {
+  await using http = await start({
+    certificates: new CertificateSet([parsed(first)], [authority.certificate]),
+  });
+  const session = await sessionOf(http.port);
+  assert.equal(await isResumed(http.port, session), true);
+  const { certificate } = await makeAuthority('another');
+  http.listener.useCertificates(new CertificateSet([parsed(first)], [certificate]));
+  assert.equal(await isResumed(http.port, session), false);
+});
+
+test('a connection that was accepted before a drain shakes hands in it, and is answered', async () => {
+  await using http = await start();
+  const accepted = connectTcp(http.port, '127.0.0.1');
+  await http.listener.untilConnections((connections) => connections === 1);
+  const drained = http.server.drain(60_000, http.listener.drain());
+  const socket = await handshake(http.port, { socket: accepted });
+  assert.match(await answer(socket), /^HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n/i);
+  socket.destroy();
+  await drained;
+});
+
+test('a connection that does not come to shake hands holds up a drain to its deadline only', async () => {
+  await using http = await start();
+  const silent = connectTcp(http.port, '127.0.0.1').on('error', () => undefined);
+  await http.listener.untilConnections((connections) => connections === 1);
+  await http.server.drain(10, http.listener.drain());
+  silent.destroy();
 });
 
 test('ALPN chooses h2 before http/1.1, and refuses what is neither (RFC 7301 §3.2)', async () => {

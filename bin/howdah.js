@@ -21,6 +21,6 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   const child = spawn(bundled, process.argv.slice(1), { stdio: 'inherit' });
   // SIGINT comes from a terminal, which sends it to the child as well; the others are passed on.
   process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 15)));
 }

@@ -166,4 +166,3 @@ async function bindPath(path: string): Promise<BoundSocket> {
     return bindUnixSocket(path);
   }
 }
-

@@ -13,7 +13,13 @@ import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { openDatabase } from './open-database.ts';
 import { Siblings } from './siblings.ts';
 import { WorkerListeners } from './worker-listeners.ts';
-import type { MasterMessage, PassedConnection, WorkerMessage, WorkerStart, WorkerStatus } from './worker-messages.ts';
+import type {
+  MasterMessage,
+  PassedConnection,
+  WorkerMessage,
+  WorkerStart,
+  WorkerStatus,
+} from './worker-messages.ts';
 
 class WorkerProcess {
   readonly #start: WorkerStart;

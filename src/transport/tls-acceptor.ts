@@ -56,6 +56,7 @@ export class TlsAcceptor {
     this.#server.on('secureConnection', (socket) => {
       // RFC 9113 §9.2.1 forbids it, and in HTTP/1.1 it is good for floods only; TLS 1.3 has none.
       socket.disableRenegotiation();
+      socket.allowHalfOpen = true;
       accept(socket, this.#header.getStore() ?? null);
     });
     this.#server.on('tlsClientError', (error, socket) => {
@@ -68,6 +69,8 @@ export class TlsAcceptor {
   /** Begins the handshake on a socket that nothing has been read from but its PROXY protocol `header`. */
   accept(socket: Socket, header: ProxyHeader | null): void {
     this.#renewTicketKeys();
+    // A client that ends its side before the handshake is over has left: otherwise the timeout would find out.
+    socket.allowHalfOpen = false;
     this.#header.run(header, () => this.#server.emit('connection', socket));
   }
 

@@ -166,6 +166,26 @@ test('a connection that does not come to shake hands holds up a drain to its dea
   silent.destroy();
 });
 
+test('a client that leaves in its handshake is let go at once', async () => {
+  await using http = await start({ handshakeTimeoutMs: 600_000 });
+  const leaving = connectTcp(http.port, '127.0.0.1');
+  await http.listener.untilConnections((connections) => connections === 1);
+  leaving.end();
+  await http.listener.untilConnections((connections) => connections === 0);
+  leaving.destroy();
+});
+
+test('a client that ends its side when it has asked is answered', async () => {
+  await using http = await start();
+  const socket = await handshake(http.port, {
+    socket: connectTcp({ port: http.port, host: '127.0.0.1', allowHalfOpen: true }),
+  });
+  socket.end(get());
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  assert.match(chunk.toString('latin1'), /^HTTP\/1\.1 200 OK/);
+  socket.destroy();
+});
+
 test('ALPN chooses h2 before http/1.1, and refuses what is neither (RFC 7301 §3.2)', async () => {
   await using http = await start();
   const offers: [string[], string | false][] = [

@@ -8,6 +8,7 @@ interface ErrorEntry {
   readonly hint: string;
 }
 
+/** The errors that an application or an operator can see, by code: status, message and hint. */
 export const ERRORS = {
   HOWDAH_DATA_LOCKED: {
     status: null,
@@ -136,10 +137,13 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorEntry>;
 
+/** The codes of ERRORS. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** An error of that table. Where a handler throws one that has a status, that is the answer. */
 export class HowdahError extends Error {
   readonly code: ErrorCode;
+  /** What exactly went wrong. */
   readonly detail: string;
 
   /** `detail` says what exactly went wrong, in one line, and is appended to the table's message. */
@@ -150,10 +154,12 @@ export class HowdahError extends Error {
     this.detail = detail;
   }
 
+  /** Of the response; null where it is not answered over HTTP. */
   get status(): number | null {
     return ERRORS[this.code].status;
   }
 
+  /** What to do about it. */
   get hint(): string {
     return ERRORS[this.code].hint;
   }

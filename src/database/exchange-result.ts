@@ -27,6 +27,7 @@ export function firstResult(results: readonly SqlResult[]): SqlResult {
 
 /** An error that PostgreSQL reported to `query` or `exec`. */
 export class SqlFailure extends Error {
+  /** SQLSTATE (`code`), message, detail, hint and where. */
   readonly sql: SqlError;
 
   constructor(error: SqlError) {

@@ -12,6 +12,7 @@ import type { RunningServer } from './serve-options.ts';
 import { serve as serveAll } from './serve.ts';
 import { packageVersion } from './version.ts';
 
+/** What a server within a program is started with: the options of `howdah serve`. */
 export interface ServeSettings {
   /** Connection string of a PostgreSQL server; default: the embedded PostgreSQL. */
   readonly database?: string;
@@ -25,10 +26,13 @@ export interface ServeSettings {
   readonly sql?: readonly string[];
   /** Address of the first listener. Default: the listeners of the application, or 127.0.0.1:8080 in a new database. */
   readonly listen?: ListenAddress;
+  /** Address of the https listener; with certificates 127.0.0.1:8443 by default. */
   readonly tlsListen?: ListenAddress;
+  /** Of the https listeners: files in PEM. */
   readonly tlsCertificates?: readonly CertificateFiles[];
   /** PEM of the authorities whose client certificates are required. */
   readonly tlsClientCa?: string;
+  /** A self-signed certificate for localhost serves where there is no other. Default false. */
   readonly tlsDev?: boolean;
   /** Where outside SQL clients of the embedded PostgreSQL are admitted. Default: nowhere. */
   readonly pgListen?: GatewayAddress;
@@ -36,7 +40,9 @@ export interface ServeSettings {
   readonly workers?: number;
   /** Directories that SQL handlers may serve files of. */
   readonly allowFs?: readonly string[];
+  /** Responses are compressed where the client accepts it. Default false. */
   readonly compress?: boolean;
+  /** Request bodies are decompressed. Default false. */
   readonly decompress?: boolean;
   /** Largest request body in bytes. Default 10 000 000. */
   readonly maxBodyBytes?: number;
@@ -50,6 +56,7 @@ export interface ServeSettings {
   readonly drainTimeoutMs?: number;
   /** Errors are shown in responses. Default false. */
   readonly dev?: boolean;
+  /** Is told what the server does. Default: nobody is. */
   readonly observer?: Observer;
   /** Whether the observer is told of each request. Default: whether there is an observer. */
   readonly observeRequests?: boolean;

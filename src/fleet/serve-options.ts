@@ -72,6 +72,7 @@ export interface ServeOptions {
 /** A server that is about to serve. */
 export type Preparation = Required<Pick<RunningServer, 'useApplication' | 'runScript' | 'query'>>;
 
+/** A server that accepts. */
 export interface RunningServer {
   readonly listeners: readonly { readonly url: string }[];
   /** What of the listeners and certificates is not served, a line each. */

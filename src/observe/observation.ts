@@ -1,6 +1,7 @@
 // Everything that howdah tells about itself, as one union. Logs, metrics and traces subscribe; whoever observes
 // something does not know who listens. Imports nothing.
 
+/** What a server tells of itself: one type for logs, metrics and traces. `kind` says which. */
 export type Observation =
   | {
       readonly kind: 'server-started';
@@ -158,6 +159,7 @@ export type Observation =
     }
   | { readonly kind: 'internal-error'; readonly where: string; readonly error: unknown };
 
+/** Who is told. Must not throw, nor take long. */
 export interface Observer {
   observe(observation: Observation): void;
 }

@@ -2,6 +2,7 @@
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { TakeOver } from './byte-duplex.ts';
 
+/** What a stream handler may ask of its stream. */
 export type Command =
   /** An informational response (1xx but 101), any number before the response. */
   | { readonly kind: 'inform'; readonly status: number; readonly fields: FieldLines }

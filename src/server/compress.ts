@@ -20,11 +20,13 @@ import { DRAINED, type StreamEnd, type StreamHandle, type StreamHandler } from '
 import type { StreamHandlerFactory } from './stream-handler.ts';
 import { InnerStream } from './inner-stream.ts';
 
+/** The head of a response that may be compressed. */
 export interface ResponseHead {
   readonly status: number;
   readonly fields: FieldLines;
 }
 
+/** What compress() is to do. */
 export interface CompressOptions {
   /** Codings to send, in order of preference; default zstd (where Node.js has it), br, gzip. */
   readonly codings?: readonly ContentCoding[];

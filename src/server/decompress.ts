@@ -9,6 +9,7 @@ import { InnerStream } from './inner-stream.ts';
 import { plainError } from './stream.ts';
 import type { StreamEnd, StreamHandle, StreamHandler, StreamHandlerFactory } from './stream-handler.ts';
 
+/** The limits of decompress(). */
 export interface DecompressOptions {
   /** A body may become at most so much larger; then 413. Text gets to 20, made-up text to 50. Default 100. */
   readonly maxRatio?: number;

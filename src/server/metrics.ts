@@ -32,6 +32,7 @@ export interface StreamMetrics {
   readonly error: unknown;
 }
 
+/** Who is told of each stream. */
 export interface MetricsOptions {
   /** Called once for each stream, when it is over. What it throws goes to the observers and harms nobody. */
   readonly report?: (metrics: StreamMetrics) => void;

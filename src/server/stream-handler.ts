@@ -52,6 +52,7 @@ export const DRAINING: unique symbol = Symbol('draining');
 /** Why a stream ended. */
 export type StreamEnd = 'answered' | 'aborted' | 'client-left' | 'failed';
 
+/** Sees the events of one stream, and answers each with commands. */
 export interface StreamHandler {
   /** The request head is there (`stream.head`). */
   init(): Commands;
@@ -65,6 +66,7 @@ export interface StreamHandler {
   terminate(end: StreamEnd): void;
 }
 
+/** Makes a handler for each stream. */
 export interface StreamHandlerFactory {
   /**
    * `next` makes the handler further in, for this stream or for what it is to see of it; a handler that answers by itself need

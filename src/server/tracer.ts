@@ -4,6 +4,7 @@ import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { Command, Commands } from './command.ts';
 import type { StreamEnd, StreamHandle, StreamHandler, StreamHandlerFactory } from './stream-handler.ts';
 
+/** What happened in a stream: an event on its way in, or a command on its way out. */
 export type TraceEvent =
   | { readonly kind: 'init' }
   /** A view, valid during the call. */
@@ -15,6 +16,7 @@ export type TraceEvent =
   | { readonly kind: 'thrown'; readonly error: unknown }
   | { readonly kind: 'terminate'; readonly end: StreamEnd };
 
+/** Which streams are traced, and who is told. */
 export interface TracerOptions {
   /** Chooses the streams: by method, path, fields, address … Called once for each, when its head is there. */
   readonly when: (stream: StreamHandle) => boolean;

@@ -4,6 +4,7 @@ import { DEFAULT_DEFLATE_POLICY, type DeflatePolicy } from '../protocol/websocke
 import { DEFAULT_SENDER_OPTIONS, type WebSocketSenderOptions } from '../protocol/websocket/sender.ts';
 import { DEFAULT_DEFLATE_OPTIONS, type DeflateOptions } from './websocket-deflate.ts';
 
+/** Limits and times of WebSockets. */
 export interface WebSocketOptions {
   readonly limits: WebSocketLimits;
   readonly sending: WebSocketSenderOptions;

@@ -1,6 +1,7 @@
 // Constraints: functions that check a text of a request (a binding, a query parameter, a cookie), convert it, and can say
 // what text a value came from. Not where they are applied.
 
+/** Checks a text, and makes a value of it. */
 export interface Constraint<T = unknown> {
   /** The value of the text; undefined where the text is not allowed. */
   (text: string): T | undefined;

@@ -4,6 +4,7 @@ import type { StreamHandlerFactory } from '../server/stream-handler.ts';
 import type { ApplicationDefinition } from './application.ts';
 import { checkMiddlewares, nameOf, route, type Route } from './route.ts';
 
+/** An address that an application is to be served at. */
 export interface ApplicationListener {
   /** Default 127.0.0.1. */
   readonly address?: string;
@@ -13,6 +14,7 @@ export interface ApplicationListener {
   readonly protocol?: 'http' | 'https';
 }
 
+/** What a server serves: routes, middlewares (ApplicationDefinition), and what stands around them. */
 export interface ApplicationConfig extends ApplicationDefinition {
   /** See every event and command of every stream, the first outermost: compress(), metrics() and the like. */
   readonly streamHandlers?: readonly StreamHandlerFactory[];
@@ -30,7 +32,10 @@ const NAMES: ReadonlySet<string> = new Set([
   'sqlFallback',
 ] satisfies (keyof ApplicationConfig)[]);
 
-/** @throws TypeError that says what is wrong */
+/**
+ * Checks what a server is to serve, and gives it back: what a module exports as its default.
+ * @throws TypeError that says what is wrong
+ */
 export function application(config: ApplicationConfig): ApplicationConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new TypeError(`application(): an object is expected, not ${nameOf(config)}`);

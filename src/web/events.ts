@@ -13,6 +13,7 @@ export interface LiveEvent {
   readonly bytes: Buffer;
 }
 
+/** Where a subscription begins. */
 export interface SubscribeOptions {
   /** A place to go on from; default: from now on. */
   readonly since?: string | null;
@@ -20,6 +21,7 @@ export interface SubscribeOptions {
   onReset?(place: string): void;
 }
 
+/** What follows channels, until it is stopped. */
 export interface EventSubscription {
   /** Resolves when what is published from then on is heard. */
   readonly ready: Promise<void>;

@@ -5,6 +5,7 @@ import type { RequestHead } from '../protocol/http/request-head.ts';
 import type { ConnectionInfo } from '../server/stream-handler.ts';
 import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 
+/** One end of a connection. */
 export interface Endpoint {
   /** Address without port; empty for a UNIX socket. */
   readonly address: string;
@@ -45,6 +46,7 @@ export interface ResponseSink {
   onDrain(listener: () => void): void;
 }
 
+/** One request and its answer, as targets take them that want no Request and Response objects. */
 export interface Exchange {
   readonly head: RequestHead;
   readonly scheme: 'http' | 'https';
@@ -79,6 +81,7 @@ export interface Exchange {
    * first is dropped.
    */
   respond(response: WholeResponse): void;
+  /** As it is made, no faster than the client takes it. */
   respondStreamed(response: StreamedResponse): void;
   /** Begins a response whose body follows as it is pushed; null where the request is answered already. */
   respondPushed(status: number, fields: FieldLines): ResponseSink | null;

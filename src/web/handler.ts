@@ -61,7 +61,9 @@ export interface Context<Bindings extends AnyBindings = AnyBindings> {
   readonly request: Request;
   /** Where middlewares leave things for those after them. */
   readonly state: Record<string, unknown>;
+  /** The end of the connection that is the client's. */
   readonly peer: Endpoint;
+  /** The server's end. */
   readonly local: Endpoint;
   /** That of the client where the listener asked for one, verified; else null. */
   readonly clientCertificate: X509Certificate | null;

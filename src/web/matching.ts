@@ -7,6 +7,7 @@ import type { Constraint, ConstraintValue } from './constraint.ts';
 /** A parameter that must be there, and be allowed by the constraint; or more said of it. */
 export type Expected = Constraint | ExpectedValue;
 
+/** What is expected of a parameter, or a cookie. */
 export interface ExpectedValue {
   /** One constraint, or several that a text goes through in order, each given what the one before has made of it. */
   readonly is?: Constraint | readonly [Constraint, ...((value: never) => unknown)[]];

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { HowdahError } from '../errors.ts';
 import { parseMediaType } from '../protocol/http/media-type.ts';
 
+/** Limits of the parts of a form. */
 export interface MultipartOptions {
   /** Largest part in bytes. Default: none but the limit of the route (`maxBodyBytes`). */
   readonly maxPartBytes?: number;
@@ -15,6 +16,7 @@ export interface MultipartOptions {
   readonly maxParts?: number;
 }
 
+/** How far a part has been written. */
 export interface Progress {
   /** Of this part, so far. */
   readonly bytes: number;
@@ -22,6 +24,7 @@ export interface Progress {
   readonly totalBytes: number | null;
 }
 
+/** Who is told while a part is written. */
 export interface SaveOptions {
   /** Called with each piece that was written. */
   readonly onProgress?: (progress: Progress) => void;

@@ -2,6 +2,7 @@
 import { HowdahError } from '../errors.ts';
 import { parseMediaType } from '../protocol/http/media-type.ts';
 
+/** How much of a body is read. */
 export interface ReadOptions {
   /** Largest body in bytes; default 1 000 000. The limit of the route holds too. */
   readonly limitBytes?: number;

@@ -67,6 +67,7 @@ const PARSERS = {
 } as const;
 
 type Parsers = typeof PARSERS;
+/** The fields that parseField() knows. */
 export type ParsedFieldName = keyof Parsers;
 /** What parseField() gives for a field. */
 export type ParsedField<N extends ParsedFieldName> = NonNullable<ReturnType<Parsers[N]>>;

@@ -4,6 +4,7 @@ import type { AnyBindings, FetchApplication, Handler, Middleware, RouteTarget } 
 import { groupNames, parseRoutePattern, type BindingsOf } from './route-pattern.ts';
 import { analysePattern, type UrlPatternParts } from './url-pattern.ts';
 
+/** What there is to say of a route besides its pattern and its target. */
 export interface RouteOptions<C extends Constraints = Constraints> {
   /** By the names of the pattern's groups. Where a text is not allowed the route does not match, and the next one may. */
   readonly constraints?: C;
@@ -28,6 +29,7 @@ export interface Route<B extends AnyBindings = AnyBindings> {
   readonly pattern: string;
   /** null: every method. */
   readonly methods: readonly string[] | null;
+  /** The pattern, by the components of URLs. */
   readonly parts: UrlPatternParts;
   readonly options: RouteOptions;
   /** A handler, or a target that takes exchanges. */
@@ -49,7 +51,10 @@ export function route<const P extends string, const C extends Constraints>(
   options: RouteOptions<C>,
   target: Target<BindingsOf<P, C>>,
 ): Route<BindingsOf<P, C>>;
-/** @throws TypeError with what is wrong */
+/**
+ * A route: what answers requests that match a pattern.
+ * @throws TypeError with what is wrong
+ */
 export function route(pattern: string, ...rest: readonly unknown[]): Route {
   if (typeof pattern !== 'string')
     throw new TypeError(`route(): the pattern is a text, not ${nameOf(pattern)}`);

@@ -1,5 +1,6 @@
 // The text of server-sent events (HTML Standard §9.2.5 and §9.2.6). Only the format: who sends them is event-stream.ts.
 
+/** An event as browsers get it (HTML Standard §9.2). */
 export interface ServerSentEvent {
   /** What the client says as Last-Event-ID when it comes again; has no NUL and no line break. */
   readonly id?: string;

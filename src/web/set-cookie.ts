@@ -1,6 +1,7 @@
 // Cookies that a response sets (RFC 6265 §4.1, with SameSite and Partitioned), by the `cookie` package.
 import { stringifySetCookie } from 'cookie';
 
+/** Attributes of a cookie (RFC 6265 §4.1). */
 export interface CookieAttributes {
   /** Seconds until it is forgotten; 0 forgets it now. Without this and `expires`: when the browser is closed. */
   readonly maxAge?: number;

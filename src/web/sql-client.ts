@@ -45,8 +45,10 @@ export interface SqlClient {
   transaction<T>(work: (db: SqlClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
 
+/** How a transaction begins. */
 export interface TransactionOptions {
   /** PostgreSQL's default, unless given. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** Nothing can be changed in it. Default false. */
   readonly readOnly?: boolean;
 }

@@ -32,6 +32,7 @@ export interface SseStream {
   close(): void;
 }
 
+/** Who may listen, and the times and limits of the stream. */
 export interface SseOptions<Bindings extends AnyBindings> extends Partial<EventStreamOptions> {
   /** Decides before the response begins: `false` refuses with 403, a Response is sent instead. */
   readonly accept?: (

@@ -38,6 +38,7 @@ export interface LiveSocket<Data = unknown> {
   close(code?: number, reason?: string): void;
   /** No messages until `resume`; the client is held back. */
   pause(): void;
+  /** Reads on. */
   resume(): void;
   /**
    * Gets from now on what is published to the topic: in this process by `publish`, in the whole fleet by `publishToFleet`,
@@ -55,6 +56,7 @@ export interface LiveSocket<Data = unknown> {
 /** What `accept` answers: `true` or nothing accepts, `false` refuses with 403, a Response is sent instead, `{ data }` is for the socket. */
 export type Acceptance<Data> = Response | boolean | { readonly data: Data } | undefined | void;
 
+/** What happens on the WebSockets of a route; all of it is optional. */
 export interface WebSocketRouteOptions<Data, Bindings extends AnyBindings> extends Partial<WebSocketOptions> {
   /** Pages of which origins may open it. Default `same`. */
   readonly origins?: AllowedOrigins;
@@ -74,6 +76,7 @@ export interface WebSocketRouteOptions<Data, Bindings extends AnyBindings> exten
   readonly close?: (socket: LiveSocket<Data>, code: number, reason: string) => void;
 }
 
+/** What websocket() makes. */
 export interface WebSocketTarget<Bindings extends AnyBindings> extends RouteTarget<Bindings> {
   /** Sends to the subscribers in this process; how many took it. */
   publish(topic: string, message: TopicMessage): number;

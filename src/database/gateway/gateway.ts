@@ -9,6 +9,7 @@ import { HowdahError } from '../../errors.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { GatewayRoom } from './gateway-room.ts';
 
+/** A TCP address, or the path of a UNIX socket. */
 export type GatewayAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface GatewayOptions {

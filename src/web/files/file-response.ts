@@ -7,6 +7,7 @@ import { StoredFile } from './file-store.ts';
 import { openBelow } from './open-file.ts';
 import { fileBody } from './send-content.ts';
 
+/** How a file is sent. */
 export interface FileResponseOptions {
   /** Default: by the name of the file. */
   readonly contentType?: string;

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { FieldLines } from '../../protocol/http/field-lines.ts';
 import { isFieldValue, isToken } from '../../protocol/http/grammar.ts';
 
+/** What staticFiles() serves, and how. */
 export interface StaticOptions {
   /** Directory that is served, with all below it; relative to the working directory, or to `package`. */
   readonly root?: string;

@@ -34,6 +34,7 @@ export type RestCallback<T, B extends AnyBindings = AnyBindings> = (
 /** What an acceptor says: false is 400; `created` 201 with Location, `seeOther` 303. */
 export type Accepted = boolean | { readonly created: string } | { readonly seeOther: string };
 
+/** A resource: what it is, and what may be done with it. Each callback is optional; what it says by default is what most mean. */
 export interface RestResource<B extends AnyBindings = AnyBindings> {
   /** false, or when to come again: 503. Default true. */
   readonly serviceAvailable?: RestCallback<boolean | RetryAfter, B>;

@@ -36,6 +36,20 @@ const VALUE = 3;
 const VALUE_LF = 4;
 const END_LF = 5;
 
+/** By the limits: the connections of a server share them. */
+const knownValueLimits = new WeakMap<Http1Limits, readonly number[]>();
+
+/** The most bytes of a value, by the kind of field. */
+function valueLimitsOf(limits: Http1Limits): readonly number[] {
+  const known = knownValueLimits.get(limits);
+  if (known !== undefined) return known;
+  const valueLimits = Array.from({ length: FIELD_KINDS }, () => limits.maxHeaderValueBytes);
+  valueLimits[AUTHORIZATION] = limits.maxAuthorizationValueBytes;
+  valueLimits[COOKIE] = limits.maxCookieValueBytes;
+  knownValueLimits.set(limits, valueLimits);
+  return valueLimits;
+}
+
 export class FieldSectionReader {
   /** Bytes of the section with its empty line, once done. */
   length = 0;
@@ -58,10 +72,7 @@ export class FieldSectionReader {
     this.#limits = limits;
     this.#framing = framing;
     this.#tooLarge = framing === null ? 'trailers-too-large' : 'head-too-large';
-    const valueLimits = Array.from({ length: FIELD_KINDS }, () => limits.maxHeaderValueBytes);
-    valueLimits[AUTHORIZATION] = limits.maxAuthorizationValueBytes;
-    valueLimits[COOKIE] = limits.maxCookieValueBytes;
-    this.#valueLimits = valueLimits;
+    this.#valueLimits = valueLimitsOf(limits);
   }
 
   /** To be called before each section, with the bytes that it may have. */

@@ -83,8 +83,9 @@ export class Http1Receiver {
   readonly #framing = new FramingFields();
   readonly #headers: FieldSectionReader;
   readonly #repeated = new RepeatedSection();
-  readonly #chunks: ChunkedBodyReader;
-  readonly #trailers: FieldSectionReader;
+  /** Made for the first body that comes in chunks. */
+  #chunks: ChunkedBodyReader | null = null;
+  #trailers: FieldSectionReader | null = null;
   #stage = IDLE;
   /** Input not yet used: [#start, #end). It belongs to us (#isKept) or, while receive runs, to its caller. */
   #input: Buffer = NO_INPUT;
@@ -106,8 +107,6 @@ export class Http1Receiver {
     this.#events = events;
     this.#line = new RequestLineReader(limits);
     this.#headers = new FieldSectionReader(limits, this.#framing);
-    this.#chunks = new ChunkedBodyReader(limits);
-    this.#trailers = new FieldSectionReader(limits, null);
   }
 
   get phase(): Http1Phase {
@@ -283,6 +282,7 @@ export class Http1Receiver {
     this.#start = end;
     this.#isReleased = false;
     if (head.chunked) {
+      this.#chunks ??= new ChunkedBodyReader(this.#limits);
       this.#chunks.reset();
       this.#stage = CHUNK_LINE;
     } else if (head.hasBody) {
@@ -294,7 +294,8 @@ export class Http1Receiver {
   }
 
   #readChunkLine(): boolean {
-    const chunks = this.#chunks;
+    // Made with the head.
+    const chunks = this.#chunks as ChunkedBodyReader;
     const result = chunks.read(this.#input, this.#start, this.#end);
     if (result === READ_FAULT) return this.#fail(chunks.fault);
     this.#start = chunks.position;
@@ -303,6 +304,7 @@ export class Http1Receiver {
       this.#remaining = chunks.size;
       this.#stage = CHUNK_DATA;
     } else {
+      this.#trailers ??= new FieldSectionReader(this.#limits, null);
       this.#trailers.reset(this.#limits.maxTrailerBytes);
       this.#stage = TRAILER_SECTION;
     }
@@ -321,7 +323,8 @@ export class Http1Receiver {
   }
 
   #readTrailerSection(): boolean {
-    const trailers = this.#trailers;
+    // Made with the last chunk.
+    const trailers = this.#trailers as FieldSectionReader;
     const start = this.#start;
     const result = trailers.read(this.#input, start, this.#end);
     if (result === READ_MORE) return false;

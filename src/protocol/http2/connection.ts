@@ -12,9 +12,8 @@ import { writePingFrame } from './frames/ping-frame.ts';
 import { writeSettingsFrame } from './frames/settings-frame.ts';
 import { writeWindowUpdateFrame } from './frames/window-update-frame.ts';
 import { FrameReader } from './frame-reader.ts';
-import type { FrameSink } from './frame-reader.ts';
 import type { BadField } from './hpack/encoder.ts';
-import { assertOptions, DEFAULT_OPTIONS } from './options.ts';
+import { completeOptions } from './options.ts';
 import type { Http2Options } from './options.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
@@ -30,29 +29,18 @@ export class Http2Connection {
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   readonly #reader: FrameReader;
-  readonly #sink: FrameSink;
   #draining: 'no' | 'announced' | 'final' = 'no';
   /** nowMs of the last tick; -1 before the first. */
   #tickedMs = -1;
 
   /** The server's preface is in the output at once. Throws a RangeError for options that the protocol does not allow. */
   constructor(events: Http2Events, options: Partial<Http2Options> = {}) {
-    const all: Http2Options = { ...DEFAULT_OPTIONS, ...options };
-    assertOptions(all);
+    const all = completeOptions(options);
     const core = new ConnectionCore(all, events);
     this.#core = core;
     this.#sender = new Sender(core);
     this.#receiver = new Receiver(core, this.#sender, (number) => this.#receivePong(number));
     this.#reader = new FrameReader(all.maxFrameBytesReceived);
-    const receiver = this.#receiver;
-    this.#sink = {
-      receiveFrame(frame) {
-        receiver.receiveFrame(frame);
-      },
-      get receiving() {
-        return core.fault === null;
-      },
-    };
     writeSettingsFrame(core.writer, ownSettings(all));
     const extra = core.receiveWindow.available - DEFAULT_WINDOW_BYTES;
     if (extra > 0) writeWindowUpdateFrame(core.writer, 0, extra);
@@ -61,7 +49,7 @@ export class Http2Connection {
   /** Takes bytes of the peer; after a fault they are ignored. */
   receive(chunk: Buffer): void {
     if (this.#core.fault !== null) return;
-    const fault = this.#reader.read(chunk, this.#sink);
+    const fault = this.#reader.read(chunk, this.#receiver);
     if (fault !== null) this.#core.fail(fault);
   }
 

@@ -39,8 +39,8 @@ export class HeadReceiver {
   /** Whether the peer has acknowledged our settings: then they bind it (RFC 9113 §6.5.3). */
   #settingsAcknowledged = false;
   #excusedRefusals = 0;
-  /** PRIORITY_UPDATE of streams not yet open (RFC 9218 §7.1), as many as can be open at most. */
-  readonly #earlyPriorities = new Map<number, string>();
+  /** PRIORITY_UPDATE of streams not yet open (RFC 9218 §7.1), as many as can be open at most; made when there is one. */
+  #earlyPriorities: Map<number, string> | null = null;
 
   constructor(core: ConnectionCore) {
     this.#core = core;
@@ -230,9 +230,10 @@ export class HeadReceiver {
   }
 
   #takeEarlyPriority(id: number): string | undefined {
-    if (this.#earlyPriorities.size === 0) return undefined;
-    const field = this.#earlyPriorities.get(id);
-    this.#earlyPriorities.delete(id);
+    const early = this.#earlyPriorities;
+    if (early === null || early.size === 0) return undefined;
+    const field = early.get(id);
+    early.delete(id);
     return field;
   }
 
@@ -258,6 +259,7 @@ export class HeadReceiver {
 
   #keepEarlyPriority(id: number, field: string): void {
     const core = this.#core;
+    this.#earlyPriorities ??= new Map();
     const early = this.#earlyPriorities;
     if (id % 2 === 0) {
       core.fail(protocolFault('PRIORITY_UPDATE of a stream not pushed yet'));

@@ -129,3 +129,20 @@ export function assertOptions(options: Http2Options): void {
     }
   }
 }
+
+/** By what was given: the connections of a server share their options. */
+const known = new WeakMap<object, Http2Options>();
+
+/**
+ * Options with defaults for what is not given, checked (a RangeError). Made once for each object, which is not to be changed
+ * afterwards.
+ */
+export function completeOptions(given: Partial<Http2Options>): Http2Options {
+  let options = known.get(given);
+  if (options === undefined) {
+    options = Object.freeze({ ...DEFAULT_OPTIONS, ...given });
+    assertOptions(options);
+    known.set(given, options);
+  }
+  return options;
+}

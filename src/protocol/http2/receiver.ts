@@ -6,6 +6,7 @@ import type { ConnectionCore } from './connection-core.ts';
 import { connectionFault, ErrorCode, malformedFault, streamFault } from './fault.ts';
 import { parseDataFrame } from './frames/data-frame.ts';
 import { FrameFlag, FrameType, protocolFault } from './frames/frame.ts';
+import type { FrameSink } from './frame-reader.ts';
 import type { Frame } from './frames/frame.ts';
 import { goawayCode, goawayDebug, goawayLastStreamId, parseGoawayFrame } from './frames/goaway-frame.ts';
 import { parsePingFrame, pingNumber, writePingAck } from './frames/ping-frame.ts';
@@ -17,7 +18,7 @@ import type { Sender } from './sender.ts';
 import type { Http2Stream } from './stream.ts';
 import { StreamEvent } from './stream-states.ts';
 
-export class Receiver {
+export class Receiver implements FrameSink {
   readonly #core: ConnectionCore;
   readonly #sender: Sender;
   readonly #heads: HeadReceiver;
@@ -34,6 +35,11 @@ export class Receiver {
   /** The requests of this connection. */
   get heads(): HeadReceiver {
     return this.#heads;
+  }
+
+  /** Whether the connection has no fault: nothing is received after one. */
+  get receiving(): boolean {
+    return this.#core.fault === null;
   }
 
   /** Takes one whole frame. */

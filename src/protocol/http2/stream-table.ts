@@ -2,8 +2,10 @@
 // frame is told from a wrong one (RFC 9113 §5.1, §5.1.1).
 import type { Http2Stream } from './stream.ts';
 
-/** A power of two; more than most connections have streams at once. */
-const SLOTS = 128;
+/** Powers of two: so many slots there are at first, and as many more as streams are open at once, up to more than most connections have. */
+const FIRST_SLOTS = 8;
+const MAX_SLOTS = 128;
+const NO_STREAMS: ReadonlyMap<number, Http2Stream> = new Map();
 /** Streams that were reset, remembered for frames that were on their way. */
 const MAX_REMEMBERED_RESETS = 256;
 /** Ranges of ids that the peer skipped; ordinary clients skip none. */
@@ -14,11 +16,12 @@ export type ResetBy = 'us' | 'peer';
 
 export class StreamTable {
   /** A stream by the low bits of its number, unless an older one is there; much cheaper than a Map. */
-  readonly #slots: (Http2Stream | null)[] = Array.from({ length: SLOTS }, () => null);
-  /** The streams whose slot was taken. */
-  readonly #others = new Map<number, Http2Stream>();
-  /** By id, oldest first. */
-  readonly #resets = new Map<number, ResetBy>();
+  #slots = makeSlots(FIRST_SLOTS);
+  #mask = FIRST_SLOTS - 1;
+  /** The streams whose slot was taken; made when there is one. */
+  #others: Map<number, Http2Stream> | null = null;
+  /** By id, oldest first; made when there is one. */
+  #resets: Map<number, ResetBy> | null = null;
   /** First and last id of each gap in turn, oldest first. */
   readonly #gaps: number[] = [];
   /** The highest stream that the peer opened. */
@@ -31,13 +34,13 @@ export class StreamTable {
   ownCount = 0;
 
   get(id: number): Http2Stream | undefined {
-    const stream = this.#slots[slotOf(id)] as Http2Stream | null;
-    return stream !== null && stream.id === id ? stream : this.#others.get(id);
+    const stream = this.#slots[(id >>> 1) & this.#mask] as Http2Stream | null;
+    return stream !== null && stream.id === id ? stream : this.#others?.get(id);
   }
 
   /** All streams, in no order; they may be closed meanwhile. */
   values(): Http2Stream[] {
-    return [...this.#slots.filter((stream) => stream !== null), ...this.#others.values()];
+    return [...this.#slots.filter((stream) => stream !== null), ...(this.#others ?? NO_STREAMS).values()];
   }
 
   get size(): number {
@@ -67,37 +70,54 @@ export class StreamTable {
   }
 
   open(stream: Http2Stream): void {
-    const slot = slotOf(stream.id);
-    if (this.#slots[slot] === null) this.#slots[slot] = stream;
-    else this.#others.set(stream.id, stream);
+    this.#put(stream);
     if (stream.fromPeer) this.peerCount++;
     else this.ownCount++;
   }
 
   close(stream: Http2Stream): void {
-    const slot = slotOf(stream.id);
+    const slot = (stream.id >>> 1) & this.#mask;
     if (this.#slots[slot] === stream) this.#slots[slot] = null;
-    else if (!this.#others.delete(stream.id)) return;
+    else if (this.#others?.delete(stream.id) !== true) return;
     if (stream.fromPeer) this.peerCount--;
     else this.ownCount--;
   }
 
+  #put(stream: Http2Stream): void {
+    const slot = (stream.id >>> 1) & this.#mask;
+    if (this.#slots[slot] === null) this.#slots[slot] = stream;
+    else if (this.#mask < MAX_SLOTS - 1) this.#growFor(stream);
+    else (this.#others ??= new Map()).set(stream.id, stream);
+  }
+
+  /** With fewer slots than MAX_SLOTS no stream is among the others. */
+  #growFor(stream: Http2Stream): void {
+    const before = this.#slots;
+    const slots = before.length * 2;
+    this.#slots = makeSlots(slots);
+    this.#mask = slots - 1;
+    for (const other of before) if (other !== null) this.#put(other);
+    this.#put(stream);
+  }
+
   rememberReset(id: number, by: ResetBy): void {
-    this.#resets.set(id, by);
-    if (this.#resets.size <= MAX_REMEMBERED_RESETS) return;
-    for (const oldest of this.#resets.keys()) {
-      this.#resets.delete(oldest);
+    this.#resets ??= new Map();
+    const resets = this.#resets;
+    resets.set(id, by);
+    if (resets.size <= MAX_REMEMBERED_RESETS) return;
+    for (const oldest of resets.keys()) {
+      resets.delete(oldest);
       break;
     }
   }
 
   /** Who reset a stream that is gone, as far as is remembered. */
   resetBy(id: number): ResetBy | undefined {
-    return this.#resets.get(id);
+    return this.#resets?.get(id);
   }
 }
 
-/** Streams of one side are numbered in steps of two. */
-function slotOf(id: number): number {
-  return (id >>> 1) & (SLOTS - 1);
+/** Streams of one side are numbered in steps of two: half of the number, but for its high bits, is the slot. */
+function makeSlots(count: number): (Http2Stream | null)[] {
+  return Array.from({ length: count }, () => null);
 }

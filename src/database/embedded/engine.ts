@@ -89,15 +89,17 @@ export class Engine implements MessageSink {
       this.#runOwn(this.#rollback);
       resets = true;
     }
-    if (!resets) return;
-    this.#runReset();
+    // Whom it acts as is seen at no cost, so nobody is taken at his word that he has left that alone.
+    if (!resets && !this.#loop.userChanged(this.#sessionUser)) return;
+    this.#runReset(resets);
     if (!this.#failed) return;
     // Its statements were deallocated under it.
     this.#resetsPrepared = false;
-    this.#runReset();
+    this.#runReset(resets);
   }
 
-  #runReset(): void {
+  /** Of who it is, and with `all` of everything else. */
+  #runReset(all: boolean): void {
     if (!this.#resetsPrepared) {
       const { identity, settings, objects } = resetStatements(this.#channels, ENGINE_USER);
       this.#identityReset = this.#prepare('identity', identity);
@@ -107,6 +109,7 @@ export class Engine implements MessageSink {
     }
     this.#failed = false;
     if (this.#loop.userChanged(this.#sessionUser)) this.#runOwn(this.#identityReset);
+    if (!all) return;
     const keeps = Atomics.load(this.#wire.counters, KEEP_OBJECTS) === 1;
     this.#runOwn(keeps ? this.#settingsReset : this.#fullReset);
   }

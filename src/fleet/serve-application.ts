@@ -16,6 +16,8 @@ import { packageVersion } from './version.ts';
 export interface ServeSettings {
   /** Connection string of a PostgreSQL server; default: the embedded PostgreSQL. */
   readonly database?: string;
+  /** Where `database` is a pooler in transaction mode: the server itself, for what needs a session of its own. */
+  readonly directUrl?: string;
   /** Sessions with that server for SQL handlers, and as many for `db`, at most. Default 8. */
   readonly sessions?: number;
   /** Data directory of the embedded PostgreSQL. Default `.howdah`. */
@@ -90,10 +92,11 @@ export async function serve(
   const application =
     path === null ? checkApplication(given as ApplicationConfig) : await loadApplication(path);
   const inWorkers = path !== null && settings.database !== undefined;
-  const { database, sessions = DEFAULT_SESSIONS, memory = false, data = '.howdah', listen = null } = settings;
+  const { database, directUrl = null, sessions = DEFAULT_SESSIONS } = settings;
+  const { memory = false, data = '.howdah', listen = null } = settings;
   const observer = settings.observer ?? { observe: () => undefined };
   return serveAll({
-    server: database === undefined ? null : { url: database, maxSessions: sessions },
+    server: database === undefined ? null : { url: database, directUrl, maxSessions: sessions },
     dataDirectory: database !== undefined || memory ? null : data,
     listen,
     listeners: application.listeners ?? [],

@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
+import { application, route, serve } from '../../src/index.ts';
 import { startServe, temporaryDirectory, type Served } from '../cli/howdah-process.ts';
+import { EventSourceClient } from '../live/event-source.ts';
+import { Client as WebSocketClient } from '../server/websocket-fixture.ts';
 import { hasPgBouncer, startPgBouncer, type TestPgBouncer } from '../support/pgbouncer.ts';
 import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -43,6 +46,21 @@ begin
 end $$;
 create procedure breaks(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
 begin ${LEAVES} commit; raise exception 'after its commit'; end $$;
+create function news(request omni_httpd.http_request) returns omni_httpd.http_outcome language sql stable
+  return howdah.event_stream('news');
+create function tell(request omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql as $$
+begin
+  perform howdah.publish('news', null, request.query_string); return omni_httpd.http_response('told');
+end $$;
+create or replace function omni_httpd.websocket_handler(listener int, socket uuid, request omni_httpd.http_request)
+returns bool language sql return true;
+create or replace function omni_httpd.websocket_on_message(uuid, text) returns void language plpgsql as $$
+begin
+  perform set_config('app.secret', $2, false);
+  perform omni_httpd.websocket_send($1, 'echo ' || $2);
+end $$;
+insert into omni_httpd.urlpattern_router (match, handler)
+  values (omni_httpd.urlpattern('/news'), 'news'::regproc), (omni_httpd.urlpattern('/tell*?'), 'tell'::regproc);
 insert into omni_httpd.urlpattern_router (match, handler)
   values (omni_httpd.urlpattern('/commits'), 'commits'::regproc), (omni_httpd.urlpattern('/breaks'), 'breaks'::regproc);
 `;
@@ -174,6 +192,57 @@ for (const direct of [true, false]) {
       assert.deepEqual(await ask('/commits?x'), { status: 200, body: 'committed' });
       const { rows } = await sql.query("select text from entry where text in ('kept', 'undone')");
       assert.deepEqual(rows, [{ text: 'kept' }]);
+    });
+
+    it('tells those who listen to an event stream what is published, in order', async () => {
+      const clients = await Promise.all([1, 2, 3].map(() => EventSourceClient.open(`${served.url}/news`)));
+      for (let i = 0; i < 20; i += 1) assert.equal((await ask(`/tell?${i}`)).status, 200);
+      const expected = Array.from({ length: 20 }, (_, i) => `message ${i}`);
+      for (const client of clients) {
+        assert.deepEqual(await client.untilTexts(20), expected);
+        client.close();
+      }
+    });
+
+    it('answers the messages of WebSockets, and leaves nothing of that in the backends', async () => {
+      const clients = await Promise.all(
+        [1, 2, 3].map(() => WebSocketClient.open(`${served.url.replace('http', 'ws')}/`)),
+      );
+      for (const client of clients) for (let i = 0; i < 10; i += 1) client.send(`hello ${i}`);
+      for (const client of clients) {
+        const heard = await client.until(10);
+        assert.deepEqual(
+          heard,
+          Array.from({ length: 10 }, (_, i) => `echo hello ${i}`),
+        );
+        await client.close();
+      }
+      assert.equal((await ask('/secret')).body, '');
+    });
+
+    it('gives handlers in TypeScript a session for a transaction', async () => {
+      const app = application({
+        routes: [
+          route('GET /twice', async (_request, { db }) => {
+            const rows = await db.transaction(async (sql) => {
+              await sql.query("select set_config('app.secret', 'typescript', true)");
+              return sql.query<{ secret: string }>("select current_setting('app.secret') as secret");
+            });
+            return new Response(rows[0]?.secret);
+          }),
+        ],
+      });
+      const running = await serve(app, {
+        database: url(pooler.port),
+        ...(direct ? { directUrl: url(server.port) } : {}),
+      });
+      try {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => running.inject('/twice')));
+        for (const answer of answers) assert.equal(await answer.text(), 'typescript');
+        assert.equal((await ask('/secret')).body, '');
+      } finally {
+        await running.close(1000);
+      }
     });
 
     for (const path of ['leaves', 'fails', 'commits', 'breaks', 'dangling']) {

@@ -161,6 +161,30 @@ describe(
       assert.equal((await ask('/impatient')).status, 200);
     });
 
+    it('serves what it knows while a long transaction of another client holds a router, and 503 once it would have to read that', async () => {
+      const other = await connect('app');
+      try {
+        await other.query('begin');
+        await other.query("update omni_httpd.urlpattern_router set handler = 'at_insert'::regproc");
+        await other.query('lock table omni_httpd.urlpattern_router in access exclusive mode');
+        const statuses = await Promise.all(
+          Array.from({ length: 20 }, async () => (await ask('/insert')).status),
+        );
+        assert.deepEqual(new Set(statuses), new Set([200]));
+        // From now on the routes that it knows may be others.
+        await sql.query(
+          "insert into howdah.handler_options (handler, retry) values ('at_insert(omni_httpd.http_request)', true)",
+        );
+        const { status, retryAfter } = await ask('/insert');
+        assert.equal(status, 503);
+        assert.match(retryAfter ?? '', /^\d+$/);
+        await other.query('rollback');
+        assert.deepEqual(await ask('/insert'), { status: 200, body: 'inserted', retryAfter: null });
+      } finally {
+        await other.end();
+      }
+    });
+
     for (const path of ['/sleep-volatile', '/sleep-stable']) {
       it(`cancels ${path} when its client leaves`, async () => {
         const client = netConnect(Number(new URL(served.url).port), '127.0.0.1');

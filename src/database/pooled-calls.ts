@@ -138,6 +138,10 @@ class CommitExchange implements Exchange {
     this.#followed = followed;
   }
 
+  get running(): readonly SqlCall[] {
+    return this.#followed.followed === null ? [] : [this.#followed.call];
+  }
+
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
     if (type === BACKEND.commandComplete) this.#ended = true;
     if (type === BACKEND.errorResponse && !this.#ended) this.#error ??= parseErrorFields(bytes, start, end);

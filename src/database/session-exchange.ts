@@ -12,6 +12,8 @@ import { ResultGatherer } from './exchange-result.ts';
 export interface Exchange {
   /** The calls that have not run at all where this one has not. */
   readonly calls: readonly SqlCall[];
+  /** The calls that are over when this one is, where these are others. */
+  readonly running?: readonly SqlCall[];
   /** How much of a session's attention it takes, in calls. */
   readonly weight: number;
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null;
@@ -164,6 +166,10 @@ export class FollowUpExchange implements Exchange {
     this.#followed = followed;
     this.#statementName = statementName;
     this.#owner = owner;
+  }
+
+  get running(): readonly SqlCall[] {
+    return this.#followed.followed === null ? [] : [this.#followed.call];
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {

@@ -122,7 +122,8 @@ export class Session implements LinkReceiver {
 
   /** The calls of the exchange that runs. */
   get running(): readonly SqlCall[] {
-    return this.#exchanges.first?.calls ?? [];
+    const { first } = this.#exchanges;
+    return first?.running ?? first?.calls ?? [];
   }
 
   /** Sends a call, in this turn of the event loop; it completes later, or at once with 'lost' where the session is gone. */

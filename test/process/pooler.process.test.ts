@@ -46,6 +46,10 @@ begin
 end $$;
 create procedure breaks(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
 begin ${LEAVES} commit; raise exception 'after its commit'; end $$;
+create table slow (id int);
+create function sleeps() returns trigger language plpgsql as $$ begin perform pg_sleep(3600); return null; end $$;
+create constraint trigger sleeps after insert on slow deferrable initially deferred for each row execute function sleeps();
+select make_route('slow', 'volatile', $$ begin insert into slow values (1); return omni_httpd.http_response('never'); end $$);
 create function news(request omni_httpd.http_request) returns omni_httpd.http_outcome language sql stable
   return howdah.event_stream('news');
 create function tell(request omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql as $$
@@ -220,7 +224,7 @@ for (const direct of [true, false]) {
       assert.equal((await ask('/secret')).body, '');
     });
 
-    it('gives handlers in TypeScript a session for a transaction', async () => {
+    it('gives handlers in TypeScript a session for a transaction, and ends a commit that takes too long', async () => {
       const app = application({
         routes: [
           route('GET /twice', async (_request, { db }) => {
@@ -234,11 +238,15 @@ for (const direct of [true, false]) {
       });
       const running = await serve(app, {
         database: url(pooler.port),
+        handlerTimeoutMs: 5000,
         ...(direct ? { directUrl: url(server.port) } : {}),
       });
       try {
         const answers = await Promise.all(Array.from({ length: 8 }, () => running.inject('/twice')));
         for (const answer of answers) assert.equal(await answer.text(), 'typescript');
+        // What sleeps is a deferred trigger.
+        assert.equal((await running.inject('/slow')).status, 504);
+        assert.deepEqual((await sql.query('select from slow')).rows, []);
         assert.equal((await ask('/secret')).body, '');
       } finally {
         await running.close(1000);

@@ -4,15 +4,15 @@ import { createHash } from 'node:crypto';
 import { readdir, realpath, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HowdahError } from '../errors.ts';
-import { checkConditions } from '../protocol/http/conditions.ts';
 import { parseEntityTag } from '../protocol/http/entity-tag.ts';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { Exchange } from './exchange.ts';
-import { wholeOf } from './files/content-plan.ts';
+import { planContent, type Representation } from './files/content-plan.ts';
+import { htmlText } from './files/directory-list.ts';
 import { absent, identityOf, isWithin, openBelow, type OpenFile } from './files/open-file.ts';
-import { fileBody } from './files/send-content.ts';
+import { sendFromFile, sendFromMemory } from './files/send-content.ts';
 
 /** A file, or a directory, that is to be the answer. */
 export interface LocalFile {
@@ -95,23 +95,15 @@ export class LocalFiles {
         etag = `"${whole === null ? await digest(handle) : createHash('sha256').update(whole).digest('hex')}"`;
         this.#tags.set(identity, etag);
       }
-      const fields = withDefaults(file.fields, contentType, etag);
-      const { method, fields: request } = exchange.head;
-      const validators = { etag: parseEntityTag(etag), lastModifiedMs: null };
-      const verdict = checkConditions(method, request, validators);
-      if (verdict !== 'proceed') {
-        exchange.respond({ status: verdict, fields, body: verdict === 304 ? null : '' });
-      } else if (whole !== null) {
-        exchange.respond({ status: 200, fields, body: whole });
-      } else {
-        streams = true;
-        const length = ['content-length', String(size)];
-        exchange.respondStreamed({
-          status: 200,
-          fields: [...fields, ...length],
-          body: fileBody(handle, wholeOf(stats)),
-        });
-      }
+      const { method, fields } = exchange.head;
+      const represented = representationOf(file.fields, whole?.length ?? size, contentType, etag);
+      const plan = planContent(method, fields, represented);
+      // omni_httpd has the type in a 304 as well.
+      const sent =
+        plan.status === 304 ? { ...plan, fields: [...represented.contentFields, ...plan.fields] } : plan;
+      streams = whole === null;
+      if (whole === null) sendFromFile(exchange, sent, handle);
+      else sendFromMemory(exchange, sent, whole);
     } finally {
       if (!streams) await handle.close();
     }
@@ -130,16 +122,34 @@ async function digest(handle: FileHandle): Promise<string> {
   }
 }
 
-function withDefaults(given: FieldLines, contentType: string, etag: string): string[] {
-  const fields = [...given];
-  for (const [name, value] of [
-    ['content-type', contentType],
-    ['etag', etag],
-    ['cache-control', CACHE_CONTROL],
-  ] as const) {
-    if (!given.some((other, i) => i % 2 === 0 && other.toLowerCase() === name)) fields.push(name, value);
+/** What the handler gave goes before what is known of the file; a tag of its own is what clients have, and compared with. */
+function representationOf(
+  given: FieldLines,
+  size: number,
+  knownType: string,
+  digested: string,
+): Representation {
+  const fields: string[] = [];
+  let contentType = knownType;
+  let etag: string | null = null;
+  let hasCacheControl = false;
+  for (let i = 0; i < given.length; i += 2) {
+    const name = given[i]?.toLowerCase() ?? '';
+    const value = given[i + 1] ?? '';
+    if (name === 'content-type') contentType = value;
+    else fields.push(name, value);
+    if (name === 'etag') etag = value;
+    hasCacheControl ||= name === 'cache-control';
   }
-  return fields;
+  if (etag === null) fields.push('etag', digested);
+  if (!hasCacheControl) fields.push('cache-control', CACHE_CONTROL);
+  return {
+    size,
+    contentType,
+    validators: { etag: parseEntityTag(etag ?? digested), lastModifiedMs: null },
+    fields,
+    contentFields: ['content-type', contentType, 'accept-ranges', 'bytes'],
+  };
 }
 
 async function respondList(exchange: Exchange, file: LocalFile, directory: string): Promise<void> {
@@ -160,11 +170,6 @@ async function respondList(exchange: Exchange, file: LocalFile, directory: strin
     fields: [...file.fields, 'content-type', 'text/html'],
     body: links.join('<br>'),
   });
-}
-
-/** In ASCII, so that it does not matter what charset is said. */
-function htmlText(text: string): string {
-  return text.replace(/[^ -~]|[&<>"]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
 }
 
 function notFound(exchange: Exchange): void {

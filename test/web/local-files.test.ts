@@ -86,6 +86,8 @@ describe('files below a directory', () => {
       fields: [
         'content-type',
         'application/json',
+        'accept-ranges',
+        'bytes',
         'etag',
         tag('{"test": "passed"}'),
         'cache-control',
@@ -100,8 +102,17 @@ describe('files below a directory', () => {
   test('keep the headers that the handler gave', async () => {
     const answer = await ask('/test.json', { fields: ['Cache-Control', 'no-store', 'x-a', 'b'] });
     assert.ok(answer.kind === 'response');
-    assert.deepEqual(answer.fields.slice(0, 4), ['Cache-Control', 'no-store', 'x-a', 'b']);
-    assert.equal(answer.fields.filter((name) => name.toLowerCase() === 'cache-control').length, 1);
+    assert.deepEqual(answer.fields.slice(4, 8), ['cache-control', 'no-store', 'x-a', 'b']);
+    assert.equal(answer.fields.filter((name) => name === 'cache-control').length, 1);
+    const own = await ask(
+      '/test.json',
+      { fields: ['Content-Type', 'text/x', 'ETag', '"v1"'] },
+      { fields: ['if-none-match', '"v1"'] },
+    );
+    assert.ok(own.kind === 'response');
+    assert.equal(own.status, 304);
+    assert.deepEqual(own.fields.slice(0, 2), ['content-type', 'text/x']);
+    assert.ok(!own.fields.includes(tag('{"test": "passed"}')));
   });
 
   test('are not sent to who has them', async () => {
@@ -113,6 +124,39 @@ describe('files below a directory', () => {
       assert.ok(answer.fields.includes(etag));
     }
     assert.match(await short('/test.json', {}, { fields: ['if-none-match', '"x"'] }), /^200/);
+  });
+
+  test('are sent in parts where a part is asked for, from memory as from the disk', async () => {
+    for (const [path, content] of [
+      ['/test.json', Buffer.from('{"test": "passed"}')],
+      ['/large.bin', LARGE],
+    ] as const) {
+      const part = await ask(path, {}, { fields: ['range', 'bytes=2-5'] });
+      assert.ok(part.kind === 'response');
+      assert.deepEqual([part.status, part.body], [206, content.toString('latin1', 2, 6)]);
+      assert.ok(part.fields.includes(`bytes 2-5/${content.length}`));
+      assert.ok(part.fields.includes(tag(content)));
+      const several = await ask(path, {}, { fields: ['range', 'bytes=0-1,-2'] });
+      assert.ok(several.kind === 'response');
+      assert.match(several.fields[1] ?? '', /^multipart\/byteranges/);
+      assert.match(several.body ?? '', new RegExp(`content-range: bytes 0-1/${content.length}`));
+      const beyond = await ask(path, {}, { fields: ['range', `bytes=${content.length}-`] });
+      assert.ok(beyond.kind === 'response');
+      assert.equal(beyond.status, 416);
+      const changed = await short(path, {}, { fields: ['range', 'bytes=0-1', 'if-range', '"x"'] });
+      assert.equal(changed, `200 ${content.toString('latin1')}`);
+    }
+    const other = await short('/test.json', {}, { fields: ['if-match', '"x"'] });
+    assert.match(other, /^412/);
+  });
+
+  test('to HEAD are their fields alone, with the length that GET has', async () => {
+    for (const path of ['/test.json', '/large.bin']) {
+      const answer = await ask(path, {}, { method: 'HEAD' });
+      assert.ok(answer.kind === 'response');
+      assert.equal(answer.body, null);
+      assert.ok(answer.fields.includes(path === '/large.bin' ? String(LARGE.length) : '18'), path);
+    }
   });
 
   test('have another tag when their contents change', async () => {

@@ -29,6 +29,7 @@ function link(name: string): string {
   return htmlText(`./${name.split('/').map(encodeURIComponent).join('/')}`);
 }
 
-function htmlText(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+/** In ASCII, so that it does not matter what charset is said. */
+export function htmlText(text: string): string {
+  return text.replaceAll(/[^ -~]|[&<>"']/gu, (character) => `&#${character.codePointAt(0) ?? 0};`);
 }

@@ -33,8 +33,8 @@ begin
     return howdah.http_file(fs::text::howdah.local_fs, wanted, listing => coalesce(listing, false), shown_path => shown);
   end if;
   is_directory := shown = '/' or coalesce((omni_vfs.file_info(fs, wanted)).kind::text = 'dir', false);
-  if is_directory and (omni_vfs.file_info(fs, wanted || '/index.html')).kind::text = 'file' then
-    wanted := wanted || '/index.html';
+  if is_directory and (omni_vfs.file_info(fs, rtrim(wanted, '/') || '/index.html')).kind::text = 'file' then
+    wanted := rtrim(wanted, '/') || '/index.html';
     is_directory := false;
   end if;
   if not is_directory and (omni_vfs.file_info(fs, wanted)).kind::text = 'file' then

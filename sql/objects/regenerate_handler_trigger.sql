@@ -32,7 +32,7 @@ begin
           btrim(linked.query, E' \t\r\n;')
         )
       );
-      execute format('alter function omni_httpd.%I(omni_httpd.http_request) owner to %I', linked.name, linked.role_name);
+      perform howdah.give_routine(format('omni_httpd.%I(omni_httpd.http_request)', linked.name), linked.role_name);
     end loop;
     select omni_httpd.cascading_query(
       format('handler_%s_%s', listener_id, handler_id),
@@ -62,7 +62,7 @@ begin
     format('begin $3 := (%s); end;', source)
   );
   if owner is not null and not several then
-    execute format('alter procedure omni_httpd.handler(int, omni_httpd.http_request) owner to %I', owner);
+    perform howdah.give_routine('omni_httpd.handler(int, omni_httpd.http_request)', owner);
   end if;
   if handler_oid <> 'omni_httpd.handler(int,omni_httpd.http_request)'::regprocedure then
     raise exception 'omni_httpd.handler changed OID, invariant violation';
@@ -70,3 +70,23 @@ begin
   return null;
 end;
 $trigger$;
+
+-- Makes the role the owner of a routine in omni_httpd. Whoever is no superuser may do so only for a role that may create in
+-- that schema, so for that moment it may.
+create or replace function howdah.give_routine(routine text, role name) returns void
+language plpgsql
+set search_path = ''
+as $give$
+declare
+  lacks_right constant boolean := not pg_catalog.has_schema_privilege(role, 'omni_httpd', 'create')
+    and not (select rolsuper from pg_catalog.pg_roles where rolname = current_user);
+begin
+  if lacks_right then
+    execute pg_catalog.format('grant create on schema omni_httpd to %I', role);
+  end if;
+  execute pg_catalog.format('alter routine %s owner to %I', routine, role);
+  if lacks_right then
+    execute pg_catalog.format('revoke create on schema omni_httpd from %I', role);
+  end if;
+end;
+$give$;

@@ -138,6 +138,39 @@ onEachDatabase(
       assert.equal(page, '::1');
     });
 
+    test('an installation whose options say nothing follows the settings of its session (§4)', async () => {
+      const silent = { noInit: false, initAddress: null, initPort: null };
+      const listeners =
+        "select array_agg(host(address) || ' ' || port) from omni_httpd.listeners where address is not null";
+      await drop(database());
+      await database().exec(
+        "set omni_httpd.init_listen_address = '::1'; set omni_httpd.init_port = '0'; set omni_httpd.no_init = 'off'",
+      );
+      await installSchema(database(), silent);
+      assert.deepEqual(await value(database(), listeners), ['::1 0']);
+      await drop(database());
+      await database().exec("set omni_httpd.no_init = 'on'");
+      await installSchema(database(), silent);
+      assert.equal(await value(database(), listeners), null);
+      assert.equal(await value(database(), 'select count(*)::int from omni_httpd.handlers'), 0);
+      await drop(database());
+      await database().exec(
+        'reset omni_httpd.init_listen_address; reset omni_httpd.init_port; reset omni_httpd.no_init',
+      );
+      await installSchema(database(), silent);
+      // Where nobody says anything it is reached from this machine only, not from all as with omni_httpd.
+      assert.deepEqual(await value(database(), listeners), ['127.0.0.1 8080']);
+      await drop(database());
+      await assert.rejects(
+        database()
+          .exec("set omni_httpd.init_port = '70000'")
+          .then(() => installSchema(database(), silent)),
+        /port_check/,
+      );
+      await database().exec('reset omni_httpd.init_port');
+      await installSchema(database(), { ...OPTIONS, noInit: false });
+    });
+
     test('an address or port that is none is an error, not SQL', async () => {
       await drop(database());
       const options = { noInit: false, initAddress: "127.0.0.1'); drop schema public; --", initPort: 8080 };

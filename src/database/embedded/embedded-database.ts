@@ -2,7 +2,7 @@
 // files and no sockets itself (open-embedded.ts, gateway/).
 import type { Observer } from '../../observe/observation.ts';
 import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
-import type { PreparedStatement, SqlCall } from '../call.ts';
+import type { SqlCall } from '../call.ts';
 import type { Database, SetupSession } from '../database.ts';
 import type { DataLock } from './data-lock.ts';
 import type { Runtime } from './runtime-file.ts';
@@ -15,6 +15,7 @@ import { EngineLink } from './engine-link.ts';
 import { ServerOrders } from './server-orders.ts';
 import { startingSession, type StartingSession } from './starting-session.ts';
 import { UnitWatch } from './unit-watch.ts';
+import { useSession } from './use-session.ts';
 
 /** The channel that the catalog's triggers notify of a new epoch. */
 export const CATALOG_CHANNEL = 'howdah_catalog';
@@ -48,14 +49,6 @@ export interface EmbeddedDatabaseOptions {
   readonly onStart: ((session: StartingSession) => Promise<void>) | null;
 }
 
-/** What is run behind the statements of a borrowed session: a call's end ends the transaction and resets the session. */
-const LAST_STATEMENT: PreparedStatement = {
-  name: 'session given back',
-  text: 'select 1',
-  parameterTypes: [],
-  resultFormat: 0,
-};
-
 type Listener = (payload: string) => void;
 
 /** What a running server tells other processes; see runtime-file.ts. */
@@ -79,8 +72,6 @@ export class EmbeddedDatabase implements Database {
   readonly #clusterDirectory: string | null;
   readonly #queue: CallQueue;
   readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #noticeListeners = new Set<(notice: ErrorFields) => void>();
-  readonly #schemaListeners = new Set<() => Promise<void>>();
   readonly #jobs: Job[] = [];
   readonly #borrowers: Borrower[] = [];
   #link: EngineLink | null = null;
@@ -89,7 +80,6 @@ export class EmbeddedDatabase implements Database {
   #ready = false;
   #jobRuns = false;
   #leased = false;
-  #callsHeld = 0;
   #callsOwed = 0;
   #epoch = 0;
   #failedStarts = 0;
@@ -158,40 +148,7 @@ export class EmbeddedDatabase implements Database {
   }
 
   withSession<T>(use: (session: SetupSession) => Promise<T>): Promise<T> {
-    return this.#job(async (session) => {
-      let over = false;
-      const watched = <R>(result: () => Promise<R>): Promise<R> => {
-        if (over) return Promise.reject(new Error('the session has been given back'));
-        const running = result();
-        this.#watch?.start();
-        return running;
-      };
-      try {
-        return await use({
-          query: async (text, parameters = [], limitBytes = Infinity) => {
-            const options = { keepsTransaction: true, limitBytes };
-            return firstResult(await watched(() => session.query(text, parameters, options)));
-          },
-          exec: (text) => watched(() => session.exec(text, true)),
-        });
-      } finally {
-        over = true;
-        await this.#settle(session);
-      }
-    });
-  }
-
-  /** Ends a transaction that is open, and resets the session. */
-  #settle(session: Session): Promise<void> {
-    return new Promise((resolve) => {
-      session.call({
-        statement: LAST_STATEMENT,
-        parameters: [],
-        epoch: null,
-        resetAfter: true,
-        complete: () => resolve(),
-      });
-    });
+    return this.#job((session) => useSession(session, () => this.#watch?.start(), use));
   }
 
   /** Refuses calls of an older epoch from now on. The engine raises it by itself when it hears of a newer one. */
@@ -218,33 +175,6 @@ export class EmbeddedDatabase implements Database {
   onLost(listener: (loss: LinkLoss) => void): () => void {
     this.#lossListeners.add(listener);
     return () => this.#lossListeners.delete(listener);
-  }
-
-  onNotice(listener: (notice: ErrorFields) => void): () => void {
-    this.#noticeListeners.add(listener);
-    return () => this.#noticeListeners.delete(listener);
-  }
-
-  /**
-   * `listener` runs after a client's transaction that may have changed the schema, and no call runs before its promise
-   * settles. It may use `query` and `exec`.
-   */
-  onSchemaChange(listener: () => Promise<void>): () => void {
-    this.#schemaListeners.add(listener);
-    return () => this.#schemaListeners.delete(listener);
-  }
-
-  /** Runs the listeners of schema changes, with calls held. For the gateway. */
-  async schemaChanged(): Promise<void> {
-    this.#callsHeld += 1;
-    try {
-      for (const listener of this.#schemaListeners) await listener();
-    } catch (error) {
-      this.#options.observer.observe({ kind: 'internal-error', where: 'schema change listener', error });
-    } finally {
-      this.#callsHeld -= 1;
-      this.#pump();
-    }
   }
 
   /** Hands a notification to its listeners; also for the gateway, whose clients' notifications pass by it. */
@@ -397,7 +327,6 @@ export class EmbeddedDatabase implements Database {
       this.#runJob(session, job);
       return;
     }
-    if (this.#callsHeld > 0) return;
     const borrower = this.#borrowers.shift();
     if (borrower !== undefined) {
       this.#lend(session, borrower);
@@ -411,7 +340,6 @@ export class EmbeddedDatabase implements Database {
       this.#ready &&
       !this.#leased &&
       !this.#jobRuns &&
-      this.#callsHeld === 0 &&
       session.inFlight < MAX_IN_FLIGHT &&
       (this.#callsOwed > 0 || (this.#jobs.length === 0 && this.#borrowers.length === 0))
     );
@@ -454,7 +382,6 @@ export class EmbeddedDatabase implements Database {
 
   #notice(notice: ErrorFields): void {
     this.orders.hear(notice);
-    for (const listener of this.#noticeListeners) listener(notice);
     this.#options.observer.observe({
       kind: 'sql-notice',
       severity: notice.severity,

@@ -1,30 +1,9 @@
-// What a command tag tells about a client's transaction: whether the schema may have changed, whether the session may have.
-
-const SCHEMA_VERBS = new Set([
-  'ALTER',
-  'CALL',
-  'COMMENT',
-  'CREATE',
-  'DO',
-  'DROP',
-  'EXECUTE',
-  'GRANT',
-  'IMPORT',
-  'REASSIGN',
-  'REFRESH',
-  'REVOKE',
-  'SECURITY',
-]);
+// What a command tag tells about a client's transaction: what of the session may have changed.
 
 const SESSION_VERBS = new Set(['CALL', 'DO', 'DECLARE', 'DISCARD', 'EXECUTE', 'LOAD', 'RESET', 'SET']);
 
 function verb(tag: string): string {
   return tag.split(' ', 1)[0] ?? '';
-}
-
-/** Whether functions, types or tables may be others after a transaction with this tag. Generous: procedures may do anything. */
-export function mayChangeSchema(tag: string): boolean {
-  return SCHEMA_VERBS.has(verb(tag));
 }
 
 /** Whether settings, roles or session objects may be others. A function called by a SELECT is not seen here (sql-scan.ts). */

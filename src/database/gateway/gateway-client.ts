@@ -31,7 +31,7 @@ import { MessageWriter } from '../../protocol/postgres/message-writer.ts';
 import { quoteIdentifier } from '../session-reset.ts';
 import { ClientRequests } from './client-requests.ts';
 import { ClientStatements } from './client-statements.ts';
-import { changesChannels, dropsStatements, mayChangeSchema, mayChangeSession } from './command-tags.ts';
+import { changesChannels, dropsStatements, mayChangeSession } from './command-tags.ts';
 import { EngineTurn } from './engine-turn.ts';
 import {
   DROP_OBJECTS,
@@ -77,7 +77,6 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   #state: SessionState = PLAIN_STATE;
   #holdTimer: NodeJS.Timeout | null = null;
   #sessionSuspect = false;
-  #schemaSuspect = false;
   #channelsSuspect = false;
   /** How often all statements had been dropped when this client last prepared its own. */
   #statementsAge: number;
@@ -262,16 +261,9 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     this.#statements.released();
     this.#reportParameters();
     writeReadyForQuery(this.#toClient, 'idle');
-    this.#releaseEngine();
+    this.#turn.end();
     this.flush();
     this.#proceed();
-  }
-
-  #releaseEngine(): void {
-    // Calls are held before anybody else has the engine, so that none of them misses the change.
-    if (this.#schemaSuspect && this.#turn.lease !== null) void this.#room.database.schemaChanged();
-    this.#schemaSuspect = false;
-    this.#turn.end();
   }
 
   #keepState(state: SessionState): void {
@@ -317,7 +309,6 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
 
   completed(tag: string): void {
     this.#requests.endCopy();
-    if (mayChangeSchema(tag)) this.#schemaSuspect = true;
     if (mayChangeSession(tag)) this.#sessionSuspect = true;
     if (changesChannels(tag)) this.#channelsSuspect = true;
     if (!dropsStatements(tag)) return;
@@ -384,7 +375,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     } catch {
       // The engine is lost, and with it everything that was to be cleaned up.
     }
-    this.#releaseEngine();
+    this.#turn.end();
     this.#phase = 'closed';
     this.#setClosed();
   }

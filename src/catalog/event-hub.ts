@@ -5,8 +5,9 @@
 //
 // The hub is at one place in the events for all who are live, and reads on from there when a notification names one of their
 // channels. Who begins before that place reads on its own, together with those that begin at the same one, until it is there.
-import type { CallResult, PreparedStatement, SqlDispatcher, SqlParameter } from '../database/call.ts';
+import type { SqlDispatcher } from '../database/call.ts';
 import type { Observer } from '../observe/observation.ts';
+import { observedCalls, type ObservedCall } from './observed-call.ts';
 import {
   arrayText,
   decodeEvents,
@@ -76,8 +77,7 @@ interface Reading {
 }
 
 export class EventHub {
-  readonly #dispatcher: SqlDispatcher;
-  readonly #observer: Observer;
+  readonly #call: ObservedCall;
   readonly #retentionMs: number;
   /** Of those who are live. */
   readonly #channels = new Map<string, Set<Subscription>>();
@@ -99,8 +99,7 @@ export class EventHub {
   #sinceVacuum = 0;
 
   constructor(dispatcher: SqlDispatcher, observer: Observer, options: EventHubOptions = {}) {
-    this.#dispatcher = dispatcher;
-    this.#observer = observer;
+    this.#call = observedCalls(dispatcher, observer, 'events');
     this.#retentionMs = options.retentionMs ?? DEFAULT_RETENTION_MS;
   }
 
@@ -365,26 +364,6 @@ export class EventHub {
     this.#call(READ_EVENTS, parameters, (result) => {
       const bytes = result.kind === 'row' ? (result.columns[0] ?? null) : null;
       done(bytes === null ? null : decodeEvents(bytes));
-    });
-  }
-
-  #call(
-    statement: PreparedStatement,
-    parameters: readonly SqlParameter[],
-    complete: (result: CallResult) => void,
-  ): void {
-    this.#dispatcher.dispatch({
-      statement,
-      parameters,
-      epoch: null,
-      resetAfter: false,
-      complete: (result) => {
-        if (result.kind === 'failed') {
-          const error = new Error(`${statement.text}: ${result.error.message}`);
-          this.#observer.observe({ kind: 'internal-error', where: 'events', error });
-        }
-        complete(result);
-      },
     });
   }
 }

@@ -3,8 +3,9 @@
 //
 //   registered:  no ──(first socket)──► asked ──► yes ──(no socket left)──► leaving ──► no
 import { randomBytes } from 'node:crypto';
-import type { CallResult, PreparedStatement, SqlDispatcher, SqlParameter } from '../database/call.ts';
+import type { CallResult, SqlDispatcher } from '../database/call.ts';
 import type { Observer } from '../observe/observation.ts';
+import { observedCalls, type ObservedCall } from './observed-call.ts';
 import {
   COUNT_UNDELIVERED,
   KEEP_NODE,
@@ -38,8 +39,7 @@ export interface HubSocket {
 }
 
 export class WebSocketHub {
-  readonly #dispatcher: SqlDispatcher;
-  readonly #observer: Observer;
+  readonly #call: ObservedCall;
   /** First digits of all identifiers made here; so the sender knows whom to wake. */
   readonly #nodeDigits = randomBytes(NODE_DIGITS / 2).toString('hex');
   readonly #node = uuidText(this.#nodeDigits).slice(0, NODE_DIGITS + 1);
@@ -53,8 +53,7 @@ export class WebSocketHub {
   #whenEmpty: (() => void) | null = null;
 
   constructor(dispatcher: SqlDispatcher, observer: Observer) {
-    this.#dispatcher = dispatcher;
-    this.#observer = observer;
+    this.#call = observedCalls(dispatcher, observer, 'WebSocket outbox');
   }
 
   get size(): number {
@@ -167,26 +166,6 @@ export class WebSocketHub {
     this.#sinceVacuum += taken;
     if (undelivered > 0) this.#call(COUNT_UNDELIVERED, [String(undelivered)], () => {});
     return taken;
-  }
-
-  #call(
-    statement: PreparedStatement,
-    parameters: readonly SqlParameter[],
-    complete: (result: CallResult) => void,
-  ): void {
-    this.#dispatcher.dispatch({
-      statement,
-      parameters,
-      epoch: null,
-      resetAfter: false,
-      complete: (result) => {
-        if (result.kind === 'failed') {
-          const error = new Error(`${statement.text}: ${result.error.message}`);
-          this.#observer.observe({ kind: 'internal-error', where: 'WebSocket outbox', error });
-        }
-        complete(result);
-      },
-    });
   }
 }
 

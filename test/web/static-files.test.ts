@@ -1,109 +1,27 @@
-// staticFiles(): what it serves, how, and what it does not.
+// staticFiles(): what it serves, and how. What it does not serve is in static-refusals.test.ts.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import type { Context } from '../../src/web/handler.ts';
-import { middleware, route } from '../../src/web/route.ts';
-import { absent } from '../../src/web/files/open-file.ts';
 import { staticFiles, type StaticOptions } from '../../src/web/files/static-files.ts';
-import { startApplication } from '../support/application-fixture.ts';
-import { startHttp, type HttpFixture } from '../support/http-fixture.ts';
+import type { Context } from '../../src/web/handler.ts';
+import { startHttp } from '../support/http-fixture.ts';
+import {
+  age,
+  filesOnDisk,
+  get,
+  large,
+  LARGE,
+  MODIFIED,
+  MODIFIED_TEXT,
+  root,
+  serve,
+  untilClosed,
+  write,
+  type Got,
+} from '../support/static-fixture.ts';
 
-const directory = realpathSync(mkdtempSync(join(tmpdir(), 'howdah-static-')));
-const root = join(directory, 'public');
-const LARGE = 3_000_000;
-const large = Buffer.alloc(LARGE, 'The quick brown fox jumps over the lazy dog. ');
-const write = (path: string, content: string | Buffer): void => writeFileSync(join(root, path), content);
-/** Times whose seconds are whole, so that dates are exact. */
-const age = (path: string, seconds: number): void => utimesSync(join(root, path), seconds, seconds);
-const MODIFIED = Date.UTC(2024, 0, 2, 3, 4, 5) / 1000;
-const MODIFIED_TEXT = 'Tue, 02 Jan 2024 03:04:05 GMT';
-
-before(() => {
-  mkdirSync(join(root, 'sub/empty'), { recursive: true });
-  mkdirSync(join(root, '.well-known'));
-  mkdirSync(join(root, '.git'));
-  write('a.txt', 'hello, world');
-  age('a.txt', MODIFIED);
-  write('empty.css', '');
-  write('large.bin', large);
-  write('sub/index.html', '<p>sub');
-  write('sub/ä b%.txt', 'strange');
-  write('.env', 'SECRET=1');
-  write('.git/config', 'secret');
-  write('.well-known/security.txt', 'Contact: x');
-  writeFileSync(join(directory, 'outside.txt'), 'outside');
-  mkdirSync(join(directory, 'public-not'));
-  writeFileSync(join(directory, 'public-not/secret.txt'), 'outside');
-});
-after(() => rmSync(directory, { recursive: true, force: true }));
-
-async function serve(options: Partial<StaticOptions> = {}): Promise<HttpFixture> {
-  const target = staticFiles(
-    options.file === undefined && options.package === undefined ? { root, ...options } : options,
-  );
-  return startHttp((exchange) => {
-    const rest = exchange.head.path.slice('/files/'.length);
-    void target.handleExchange(exchange, { groups: { '0': rest } } as unknown as Context);
-  });
-}
-
-/** How often this process has the file open (Linux). */
-function timesOpen(path: string): number {
-  let count = 0;
-  for (const fd of readdirSync('/proc/self/fd')) {
-    try {
-      if (readlinkSync(`/proc/self/fd/${fd}`) === path) count++;
-    } catch {
-      // Closed since.
-    }
-  }
-  return count;
-}
-
-async function untilClosed(path: string): Promise<void> {
-  while (timesOpen(path) > 0) await new Promise(setImmediate);
-}
-
-interface Got {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-/** Over a socket, so that the path goes out as it is given. */
-async function get(http: HttpFixture, path: string, fields = '', method = 'GET'): Promise<Got> {
-  const client = await http.connect();
-  client.send(`${method} /files/${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n${fields}\r\n`);
-  const text = await client.untilEnd();
-  client.socket.destroy();
-  const end = text.indexOf('\r\n\r\n');
-  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');
-  const headers: Record<string, string> = {};
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
-  }
-  return { status: Number(statusLine.split(' ')[1]), headers, body: text.slice(end + 4) };
-}
+filesOnDisk();
 
 describe('a file', () => {
   test('is sent with its type, length and validators, from memory as from the disk', async () => {
@@ -175,77 +93,6 @@ describe('a file', () => {
   });
 });
 
-describe('conditional requests (RFC 9110 §13)', () => {
-  test('are answered with 304 or 412 without content', async () => {
-    await using http = await serve({ cacheControl: 'max-age=60' });
-    for (const path of ['a.txt', 'large.bin']) {
-      const { headers } = await get(http, path);
-      const etag = String(headers['etag']);
-      const same = await get(http, path, `if-none-match: W/${etag}\r\n`);
-      assert.deepEqual([same.status, same.body, same.headers['content-length']], [304, '', undefined]);
-      assert.equal(same.headers['etag'], etag);
-      assert.equal(same.headers['cache-control'], 'max-age=60');
-      assert.equal((await get(http, path, 'if-none-match: "other"\r\n')).status, 200);
-      assert.equal((await get(http, path, `if-modified-since: ${headers['last-modified']}\r\n`)).status, 304);
-      assert.equal((await get(http, path, 'if-match: "other"\r\n')).status, 412);
-      assert.equal((await get(http, path, `if-match: ${etag}\r\n`)).status, 200);
-      assert.equal(
-        (await get(http, path, 'if-unmodified-since: Mon, 01 Jan 2001 00:00:00 GMT\r\n')).status,
-        412,
-      );
-    }
-  });
-});
-
-describe('ranges (RFC 9110 §14)', () => {
-  test('one is a 206 with its place', async () => {
-    await using http = await serve();
-    const part = await get(http, 'a.txt', 'range: bytes=7-\r\n');
-    assert.deepEqual([part.status, part.body], [206, 'world']);
-    assert.equal(part.headers['content-range'], 'bytes 7-11/12');
-    assert.equal(part.headers['content-length'], '5');
-    const last = await get(http, 'large.bin', 'range: bytes=-100000\r\n');
-    assert.equal(last.headers['content-range'], `bytes ${LARGE - 100_000}-${LARGE - 1}/${LARGE}`);
-    assert.ok(Buffer.from(last.body, 'latin1').equals(large.subarray(-100_000)));
-  });
-
-  test('several are multipart/byteranges', async () => {
-    await using http = await serve();
-    const { status, headers, body } = await get(http, 'a.txt', 'range: bytes=0-4,7-7\r\n');
-    const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(String(headers['content-type']))?.[1];
-    assert.equal(status, 206);
-    assert.equal(headers['content-length'], String(body.length));
-    const part = (range: string, text: string): string =>
-      `\r\n--${boundary}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-range: bytes ${range}/12\r\n\r\n${text}`;
-    assert.equal(body, `${part('0-4', 'hello')}${part('7-7', 'w')}\r\n--${boundary}--\r\n`);
-    const large = await get(http, 'large.bin', 'range: bytes=0-9,1000000-1199999\r\n');
-    assert.deepEqual([large.status, Number(large.headers['content-length'])], [206, large.body.length]);
-    assert.ok(large.body.length > 200_010);
-  });
-
-  test('that cannot be met are a 416, those that are none are ignored', async () => {
-    await using http = await serve();
-    const beyond = await get(http, 'a.txt', 'range: bytes=12-\r\n');
-    assert.deepEqual([beyond.status, beyond.headers['content-range'], beyond.body], [416, 'bytes */12', '']);
-    for (const range of ['lines=1-2', 'bytes=5-2', 'bytes=a-b', 'bytes=0-5,3-9']) {
-      assert.equal((await get(http, 'a.txt', `range: ${range}\r\n`)).status, 200, range);
-    }
-    assert.equal((await get(http, 'a.txt', 'range: bytes=0-1\r\n', 'HEAD')).status, 200);
-  });
-
-  test('apply where If-Range is met', async () => {
-    await using http = await serve();
-    const etag = String((await get(http, 'a.txt')).headers['etag']);
-    const ask = async (validator: string): Promise<number> =>
-      (await get(http, 'a.txt', `range: bytes=0-1\r\nif-range: ${validator}\r\n`)).status;
-    assert.equal(await ask(etag), 206);
-    assert.equal(await ask(MODIFIED_TEXT), 206);
-    assert.equal(await ask(`W/${etag}`), 200);
-    assert.equal(await ask('"other"'), 200);
-    assert.equal(await ask('Tue, 02 Jan 2024 03:04:06 GMT'), 200);
-  });
-});
-
 describe('a directory', () => {
   test('is answered by its index, after a redirect to its name with a slash', async () => {
     await using http = await serve();
@@ -295,172 +142,6 @@ describe('a directory', () => {
     await using http = await serve();
     assert.equal((await get(http, 'a.txt/')).status, 404);
     assert.equal((await get(http, 'a.txt/b')).status, 404);
-  });
-});
-
-describe('nothing is served', () => {
-  test('that is not there, with a name of any length', async () => {
-    await using http = await serve();
-    for (const path of ['none.txt', 'sub/none/', 'x'.repeat(300), 'x/'.repeat(2000)]) {
-      assert.equal((await get(http, path)).status, 404, path.slice(0, 40));
-    }
-  });
-
-  test('outside of the root, by no encoding', async () => {
-    await using http = await serve({ dotFiles: 'served' });
-    for (const path of [
-      '../outside.txt',
-      '..%2foutside.txt',
-      '%2e%2e/outside.txt',
-      '%2e%2e%2foutside.txt',
-      '.%2e/outside.txt',
-      'sub/../../outside.txt',
-      'sub/%2e%2e/%2e%2e/outside.txt',
-      '..%5coutside.txt',
-      '..\\outside.txt',
-      '%252e%252e/outside.txt',
-      '..%c0%afoutside.txt',
-      '%c0%ae%c0%ae/outside.txt',
-      '../public-not/secret.txt',
-      '/etc/passwd',
-      '%2fetc%2fpasswd',
-      '//etc/passwd',
-      './a.txt',
-      'sub/./index.html',
-      'sub//index.html',
-      'a.txt%00.png',
-      'a.txt%0',
-      'a%zz.txt',
-      '%ff.txt',
-      'file:///etc/passwd',
-    ]) {
-      const { status, body } = await get(http, path);
-      assert.equal(status, 404, path);
-      assert.doesNotMatch(body, /outside|root:|hello/);
-    }
-  });
-
-  test('outside of the root, by no symbolic link; what a link leads to inside is', async () => {
-    symlinkSync('../outside.txt', join(root, 'out.txt'));
-    symlinkSync('..', join(root, 'up'));
-    symlinkSync('/etc', join(root, 'etc'));
-    symlinkSync('loop', join(root, 'loop'));
-    symlinkSync('a.txt', join(root, 'in.txt'));
-    symlinkSync('../public-not', join(root, 'prefix'));
-    await using http = await serve({ listing: true });
-    for (const path of [
-      'out.txt',
-      'up/outside.txt',
-      'etc/passwd',
-      'etc/',
-      'up/',
-      'loop',
-      'prefix/secret.txt',
-    ]) {
-      assert.equal((await get(http, path)).status, 404, path);
-    }
-    assert.equal((await get(http, 'in.txt')).body, 'hello, world');
-  });
-
-  test('through a link that is turned outside while its file is known', async () => {
-    write('turn.txt', 'inside');
-    symlinkSync('turn.txt', join(root, 'turning.txt'));
-    await using http = await serve();
-    assert.equal((await get(http, 'turning.txt')).body, 'inside');
-    rmSync(join(root, 'turning.txt'));
-    symlinkSync('../outside.txt', join(root, 'turning.txt'));
-    assert.equal((await get(http, 'turning.txt')).status, 404);
-  });
-
-  test('of dot files, unless they are to be served; .well-known is', async () => {
-    await using http = await serve();
-    for (const path of ['.env', '%2eenv', '.git/config', '.git/']) {
-      assert.equal((await get(http, path)).status, 404, path);
-    }
-    assert.equal((await get(http, '.well-known/security.txt')).body, 'Contact: x');
-    await using refusing = await serve({ dotFiles: 'refused' });
-    assert.equal((await get(refusing, '.env')).status, 403);
-    await using open = await serve({ dotFiles: 'served' });
-    assert.equal((await get(open, '.env')).body, 'SECRET=1');
-  });
-
-  test('that is no file: a pipe does not hold the request up', async () => {
-    execFileSync('mkfifo', [join(root, 'pipe')]);
-    await using http = await serve();
-    assert.equal((await get(http, 'pipe')).status, 404);
-  });
-
-  test(
-    'that may not be read',
-    { skip: process.getuid?.() === 0 ? 'root reads everything' : false },
-    async () => {
-      write('private.txt', 'private');
-      chmodSync(join(root, 'private.txt'), 0);
-      await using http = await serve();
-      assert.equal((await get(http, 'private.txt')).status, 404);
-    },
-  );
-});
-
-describe('a file that changes', () => {
-  test('is served as it is at each request, small or large', async () => {
-    await using http = await serve();
-    for (const size of [10, 200_000]) {
-      write('changing.txt', Buffer.alloc(size, 'a'));
-      const before = await get(http, 'changing.txt');
-      assert.equal((await get(http, 'changing.txt')).body[0], 'a');
-      write('new.txt', Buffer.alloc(size, 'b'));
-      renameSync(join(root, 'new.txt'), join(root, 'changing.txt'));
-      const { headers, body } = await get(http, 'changing.txt');
-      assert.equal(body, 'b'.repeat(size));
-      assert.notEqual(headers['etag'], before.headers['etag']);
-      rmSync(join(root, 'changing.txt'));
-      assert.equal((await get(http, 'changing.txt')).status, 404);
-    }
-  });
-
-  test('while it is sent: what was there is sent to the end where it is replaced', async () => {
-    write('replaced.bin', Buffer.concat(Array.from({ length: 10 }, () => large)));
-    await using http = await serve();
-    const client = await http.connect();
-    client.send('GET /files/replaced.bin HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n');
-    await client.untilText('\r\n\r\n');
-    client.socket.pause();
-    assert.equal(timesOpen(join(root, 'replaced.bin')), 1);
-    write('new.bin', 'short');
-    renameSync(join(root, 'new.bin'), join(root, 'replaced.bin'));
-    client.socket.resume();
-    const text = await client.untilEnd();
-    assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, 10 * LARGE);
-    assert.equal((await get(http, 'replaced.bin')).body, 'short');
-  });
-
-  test('while it is sent: the client is told where it is cut', async () => {
-    write('cut.bin', Buffer.alloc(30_000_000, 'x'));
-    await using http = await serve();
-    const client = await http.connect();
-    client.send('GET /files/cut.bin HTTP/1.1\r\nhost: h\r\n\r\n');
-    await client.untilText('\r\n\r\n');
-    client.socket.pause();
-    assert.equal(timesOpen(join(root, 'cut.bin')), 1);
-    truncateSync(join(root, 'cut.bin'), 1000);
-    client.socket.resume();
-    const text = await client.untilEnd();
-    assert.ok(text.length < 30_000_000);
-    assert.equal((await http.observed('request-done')).end, 'failed');
-  });
-
-  test('is opened for nobody who has left, and closed when somebody leaves', async () => {
-    await using http = await serve();
-    const client = await http.connect();
-    write('left.bin', Buffer.alloc(30_000_000, 'x'));
-    client.send('GET /files/left.bin HTTP/1.1\r\nhost: h\r\n\r\n');
-    await client.untilText('\r\n\r\n');
-    client.socket.pause();
-    assert.equal(timesOpen(join(root, 'left.bin')), 1);
-    client.socket.resetAndDestroy();
-    assert.equal((await http.observed('request-done')).end, 'client-left');
-    await untilClosed(join(root, 'left.bin'));
   });
 });
 
@@ -525,41 +206,10 @@ test("a page of one's own is sent, whole and with 404, for what is not there, wh
   assert.equal((await get(without, 'none.txt')).status, 404);
 });
 
-test('an unexpected error is answered with 500 and observed, also behind a middleware', async () => {
-  const target = staticFiles({
-    root,
-    cacheControl: () => {
-      throw new Error('no such rule');
-    },
-  });
-  for (const middlewares of [[], [middleware((_request, _context, next) => next())]]) {
-    await using server = await startApplication({ routes: [route('/files/*', { middlewares }, target)] });
-    assert.equal((await server.fetch('/files/a.txt')).status, 500);
-    const { handler, message } = await server.observed('handler-failed');
-    assert.deepEqual([handler, message], ['/files/*', 'no such rule']);
-  }
-});
-
-test('too many open files are a 503 that says so; other errors of the system are as they are', () => {
-  for (const code of ['EMFILE', 'ENFILE']) {
-    const error = Object.assign(new Error(code), { code });
-    assert.throws(() => absent(error), { code: 'HOWDAH_TOO_MANY_FILES', status: 503, cause: error });
-  }
-  const other = Object.assign(new Error('EIO'), { code: 'EIO' });
-  assert.throws(() => absent(other), other);
-  assert.equal(absent(Object.assign(new Error('ENOENT'), { code: 'ENOENT' })), null);
-});
-
 test('a fallback answers for pages that are not there, not for what pages load', async () => {
   await using http = await serve({ fallback: 'sub/index.html' });
   assert.equal((await get(http, 'some/route', 'accept: text/html,*/*\r\n')).body, '<p>sub');
   assert.equal((await get(http, 'some/image.png', 'accept: image/*\r\n')).status, 404);
-});
-
-test('hard links are files like others', async () => {
-  linkSync(join(root, 'a.txt'), join(root, 'hard.txt'));
-  await using http = await serve();
-  assert.equal((await get(http, 'hard.txt')).body, 'hello, world');
 });
 
 test('wrong options are told when the route is made', () => {

@@ -186,3 +186,30 @@ describe('WebSocket routes', () => {
     await wrong.close();
   });
 });
+
+test('a stream over a WebSocket is compressed where that was agreed on, and tells how far it is where nothing happens on its channels', async () => {
+  using directory = temporaryDirectory();
+  await using server = await startServe(['--memory', '--event-retention', '2s'], { cwd: directory.path });
+  const sql = new SqlClient({ connectionString: server.gatewayUrl ?? '' });
+  await sql.connect();
+  await sql.query(SCHEMA);
+  const { port, host } = new URL(server.url);
+  const packed = await RawClient.connect(Number(port));
+  const handshake = upgradeRequest('Sec-WebSocket-Extensions: permessage-deflate');
+  packed.send(handshake.replace('/chat', '/feed').replace('Host: h', `Host: ${host}`));
+  await packed.untilText('\r\n\r\n');
+  const socket = await Client.open(`${server.url.replace('http', 'ws')}/feed`);
+  await sql.query(`select howdah.publish('feed', 'long', repeat('x', 5000))`);
+  // Final, compressed, and with less than 126 bytes.
+  await packed.until((text) => text.charCodeAt(text.indexOf('\xc1') + 1) < 126);
+  const [long] = await socket.until(1);
+  const { id } = JSON.parse(String(long)) as { id: string };
+  await sql.query(`select howdah.publish('elsewhere', null, 'not for them')`);
+  const [, told] = await socket.until(2);
+  const place = JSON.parse(String(told)) as { id: string; event: string };
+  assert.deepEqual(place, { id: place.id, event: 'place' });
+  assert.ok(Number(place.id.split('.')[1]) > Number(id.split('.')[1]));
+  packed.socket.destroy();
+  await socket.close();
+  await sql.end();
+});

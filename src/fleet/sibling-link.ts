@@ -22,10 +22,16 @@ import {
 /** Bytes that may wait to be sent before the other counts as busy: a few large requests. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
+interface SentCall {
+  readonly call: SqlCall;
+  /** How many states the other had told when it was sent. */
+  readonly told: number;
+}
+
 export interface SiblingLinkEvents {
   /** The other has said who it is. */
   opened(link: SiblingLink): void;
-  /** The other has told its state. */
+  /** The other has told its state, or a session of it is idle again. */
   changed(): void;
   /** Runs the call if a session is idle; false: none is. */
   run(call: SqlCall): boolean;
@@ -38,14 +44,16 @@ export interface SiblingLinkEvents {
 export class SiblingLink {
   readonly #socket: Socket;
   readonly #events: SiblingLinkEvents;
-  readonly #sent = new Map<number, SqlCall>();
+  readonly #sent = new Map<number, SentCall>();
   readonly #received = new Map<number, SqlCall>();
   readonly #statementIndexes = new Map<string, number>();
   readonly #statements: PreparedStatement[] = [];
   #nextId = 1;
   #number = 0;
   #state: SiblingState = { idleSessions: 0, connections: 0, taken: 0 };
-  /** Calls that the other does not know of when it tells its state. */
+  /** Grows with each state that the other tells. */
+  #told = 0;
+  /** Calls that were sent since, and run: they have sessions that the state calls idle. */
   #unannounced = 0;
   #connectionsGiven = 0;
   #closed = false;
@@ -85,7 +93,7 @@ export class SiblingLink {
   /** Sends a call. It completes, or is refused. */
   send(call: SqlCall): void {
     const id = this.#nextId++;
-    this.#sent.set(id, call);
+    this.#sent.set(id, { call, told: this.#told });
     this.#unannounced += 1;
     const { parameters, epoch, resetAfter, interruptible = false, repeatable = false } = call;
     this.#socket.cork();
@@ -109,7 +117,7 @@ export class SiblingLink {
   /** Nobody waits for the call any more. Whether it was sent over this link. */
   abandon(call: SqlCall): boolean {
     for (const [id, sent] of this.#sent) {
-      if (sent !== call) continue;
+      if (sent.call !== call) continue;
       this.#socket.write(abandonFrame(id));
       return true;
     }
@@ -138,6 +146,7 @@ export class SiblingLink {
         return;
       case 'state':
         this.#state = frame;
+        this.#told += 1;
         this.#unannounced = 0;
         this.#events.changed();
         return;
@@ -153,15 +162,19 @@ export class SiblingLink {
         return;
       }
       case 'result': {
-        const call = this.#sent.get(frame.id);
-        if (call === undefined) return;
+        const sent = this.#sent.get(frame.id);
+        if (sent === undefined) return;
         this.#sent.delete(frame.id);
+        const { call } = sent;
+        // A quick one has come and gone between two states, which are the same then: nobody would tell that its session is idle.
+        if (sent.told === this.#told) this.#unannounced -= 1;
         if (frame.result.kind === 'busy') {
           // Whatever it had told: until it tells anew, it is asked no more.
           this.#state = { ...this.#state, idleSessions: 0 };
           this.#events.refused(call);
         } else {
           call.complete(frame.result);
+          this.#events.changed();
         }
       }
     }
@@ -198,7 +211,7 @@ export class SiblingLink {
     // Nobody is left who would take the results.
     for (const call of this.#received.values()) this.#events.abandon(call);
     this.#events.closed(this);
-    for (const call of this.#sent.values()) {
+    for (const { call } of this.#sent.values()) {
       // What changes nothing may run again.
       if (call.interruptible === true) this.#events.refused(call);
       else call.complete({ kind: 'lost', reason: 'the worker that ran it has ended' });

@@ -1,6 +1,6 @@
 // A call that a sibling runs is the call that it was: whatever of it decides how it runs travels with it.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import type { CallResult, PreparedStatement, SqlCall } from '../../src/database/call.ts';
@@ -23,9 +23,10 @@ async function makePair(run: (call: SqlCall) => boolean) {
   const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [far] = await accepted;
   const refused: SqlCall[] = [];
+  const changes = new EventEmitter();
   const events = (runs: SiblingLinkEvents['run']): SiblingLinkEvents => ({
     opened: nothing,
-    changed: nothing,
+    changed: () => changes.emit('changed'),
     run: runs,
     abandon: nothing,
     refused: (call) => void refused.push(call),
@@ -36,9 +37,11 @@ async function makePair(run: (call: SqlCall) => boolean) {
     1,
     events(() => false),
   );
-  void new SiblingLink(far, 2, events(run));
+  const other = new SiblingLink(far, 2, events(run));
   return {
     link,
+    other,
+    changes,
     refused,
     async [Symbol.asyncDispose]() {
       near.destroy();
@@ -108,4 +111,61 @@ test('a call that the sibling has no session for comes back as it was', async ()
   pair.link.send(call);
   while (pair.refused.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(pair.refused[0], call);
+});
+
+test('a session that a quick call has used counts as idle for the next one, without a word of the sibling', async () => {
+  await using pair = await makePair((call) => {
+    call.complete({ kind: 'no-row' });
+    return true;
+  });
+  const told = once(pair.changes, 'changed');
+  pair.other.tell({ idleSessions: 1, connections: 0, taken: 0 });
+  await told;
+  for (let i = 0; i < 3; i++) {
+    assert.equal(pair.link.isIdle, true);
+    const free = once(pair.changes, 'changed');
+    const result = await new Promise<CallResult>((resolve) => {
+      pair.link.send({
+        statement: statement('quick'),
+        parameters: [],
+        epoch: null,
+        resetAfter: false,
+        complete: resolve,
+      });
+      assert.equal(pair.link.isIdle, false);
+    });
+    assert.equal(result.kind, 'no-row');
+    await free;
+  }
+});
+
+test('a session that was told to be busy counts as idle again when that is told', async () => {
+  let running: SqlCall | null = null;
+  await using pair = await makePair((call) => {
+    running = call;
+    return true;
+  });
+  const tell = async (idleSessions: number): Promise<void> => {
+    const told = once(pair.changes, 'changed');
+    pair.other.tell({ idleSessions, connections: 0, taken: 0 });
+    await told;
+  };
+  await tell(1);
+  const ended = new Promise((resolve) =>
+    pair.link.send({
+      statement: statement('long'),
+      parameters: [],
+      epoch: null,
+      resetAfter: false,
+      complete: resolve,
+    }),
+  );
+  while (running === null) await new Promise(setImmediate);
+  await tell(0);
+  assert.equal(pair.link.isIdle, false);
+  (running as SqlCall).complete({ kind: 'no-row' });
+  await ended;
+  assert.equal(pair.link.isIdle, false);
+  await tell(1);
+  assert.equal(pair.link.isIdle, true);
 });

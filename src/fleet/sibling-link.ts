@@ -36,6 +36,8 @@ export interface SiblingLinkEvents {
   /** Runs the call if a session is idle; false: none is. */
   run(call: SqlCall): boolean;
   abandon(call: SqlCall): void;
+  /** The other has the result of a call, and may have the next one. */
+  answered(link: SiblingLink): void;
   /** A call that was sent has not run: the other was busy. */
   refused(call: SqlCall): void;
   closed(link: SiblingLink): void;
@@ -188,6 +190,8 @@ export class SiblingLink {
       complete: (result) => {
         this.#received.delete(id);
         this.#answer(id, result);
+        // When its session counts as idle.
+        queueMicrotask(() => this.#events.answered(this));
       },
     };
     this.#received.set(id, call);

@@ -169,6 +169,10 @@ export class Siblings implements CallOverflow {
         return runs;
       },
       abandon: (call) => own.abandon(call),
+      answered: (link) => {
+        // One request after another would wait for the next time otherwise.
+        if (this.#state !== this.#told) this.#tellOne(link);
+      },
       refused: (call) => {
         this.callsSent -= 1;
         own.putBack(call);
@@ -181,7 +185,7 @@ export class Siblings implements CallOverflow {
   }
 
   #tell(): void {
-    const state = `${this.#idle} ${this.#connections()} ${[...this.#takenFrom.values()].join(' ')}`;
+    const state = this.#state;
     if (state === this.#told && !this.#leaving) return;
     this.#told = state;
     for (const link of this.#links.values()) this.#tellOne(link);
@@ -193,6 +197,11 @@ export class Siblings implements CallOverflow {
       connections: this.#leaving ? NO_MORE_CONNECTIONS : this.#connections(),
       taken: this.#takenFrom.get(link.number) ?? 0,
     });
+  }
+
+  /** What siblings are told, as text. */
+  get #state(): string {
+    return `${this.#idle} ${this.#connections()} ${[...this.#takenFrom.values()].join(' ')}`;
   }
 
   get #idle(): number {

@@ -29,6 +29,7 @@ async function makePair(run: (call: SqlCall) => boolean) {
     changed: () => changes.emit('changed'),
     run: runs,
     abandon: nothing,
+    answered: nothing,
     refused: (call) => void refused.push(call),
     closed: nothing,
   });

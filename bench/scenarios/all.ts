@@ -3,6 +3,7 @@ import type { Scenario } from '../harness/scenario.ts';
 import { bodyHttp2, headersHttp2, plainHttp2, plainHttp2Single, plainHttps, plainHttpsH2 } from './http2.ts';
 import { bodyHttp1, headersHttp1, jsonHttp1, pipelinedHttp1, plainHttp1 } from './http1.ts';
 import { fetchRoutes, fetchStyle } from './fetch-style.ts';
+import { fleetCpu, fleetResend, fleetResendQuick, fleetSql } from './fleet.ts';
 import { heldRequestsHttp1, heldRequestsHttp2, idleHttp1, idleHttp2, idleWebSocket } from './memory.ts';
 import { liveLatency } from './live-latency.ts';
 import { mixed } from './mixed.ts';
@@ -45,6 +46,10 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlServerRows,
   sqlServerInsert,
   mixed,
+  fleetCpu,
+  fleetSql,
+  fleetResend,
+  fleetResendQuick,
   routes,
   startFresh,
   startExisting,

@@ -141,9 +141,9 @@ test('a session that a quick call has used counts as idle for the next one, with
 });
 
 test('a session that was told to be busy counts as idle again when that is told', async () => {
-  let running: SqlCall | null = null;
+  const begun = Promise.withResolvers<SqlCall>();
   await using pair = await makePair((call) => {
-    running = call;
+    begun.resolve(call);
     return true;
   });
   const tell = async (idleSessions: number): Promise<void> => {
@@ -161,10 +161,10 @@ test('a session that was told to be busy counts as idle again when that is told'
       complete: resolve,
     }),
   );
-  while (running === null) await new Promise(setImmediate);
+  const running = await begun.promise;
   await tell(0);
   assert.equal(pair.link.isIdle, false);
-  (running as SqlCall).complete({ kind: 'no-row' });
+  running.complete({ kind: 'no-row' });
   await ended;
   assert.equal(pair.link.isIdle, false);
   await tell(1);

@@ -36,10 +36,18 @@ export interface ServeSettings {
   readonly tlsClientCa?: string;
   /** A self-signed certificate for localhost serves where there is no other. Default false. */
   readonly tlsDev?: boolean;
+  /** Path of a UNIX socket that serves HTTP as well. Default: none. */
+  readonly unixListen?: string;
+  /** Peers whose connections begin with a PROXY protocol header: addresses, networks, `unix`. Default: nobody. */
+  readonly proxyFrom?: readonly string[];
+  /** Address where /livez, /readyz and /metrics are answered. Default: nowhere. */
+  readonly adminListen?: ListenAddress;
   /** Where outside SQL clients of the embedded PostgreSQL are admitted. Default: nowhere. */
   readonly pgListen?: GatewayAddress;
   /** Worker processes on a PostgreSQL server, where the application is given as a module. Default: one for each CPU. */
   readonly workers?: number;
+  /** A worker process that answers nothing for this long is replaced, in ms. Default 10 000. */
+  readonly workerTimeoutMs?: number;
   /** Directories that SQL handlers may serve files of. */
   readonly allowFs?: readonly string[];
   /** Responses are compressed where the client accepts it. Default false. */
@@ -56,6 +64,8 @@ export interface ServeSettings {
   readonly eventRetentionMs?: number;
   /** How long workers that are replaced may take to finish, in ms. Default 10 000. */
   readonly drainTimeoutMs?: number;
+  /** A new database gets no listener and no welcome page. Default: whether the application has listeners. */
+  readonly noInit?: boolean;
   /** Errors are shown in responses. Default false. */
   readonly dev?: boolean;
   /** Is told what the server does. Default: nobody is. */
@@ -107,10 +117,11 @@ export async function serve(
       clientAuthority: settings.tlsClientCa ?? null,
       dev: settings.tlsDev ?? false,
     },
+    unixListen: settings.unixListen === undefined ? null : resolve(settings.unixListen),
     gateway: settings.pgListen ?? null,
     sqlPaths: settings.sql ?? [],
     // A listener and a welcome page of their own would be in the way of the application's.
-    noInit: (application.listeners ?? []).length > 0,
+    noInit: settings.noInit ?? (application.listeners ?? []).length > 0,
     requests: {
       dev: settings.dev ?? false,
       compress: settings.compress ?? false,
@@ -121,10 +132,12 @@ export async function serve(
       eventRetentionMs: settings.eventRetentionMs ?? DEFAULT_EVENT_RETENTION_MS,
       allowedDirectories: settings.allowFs ?? [],
       observeRequests: settings.observeRequests ?? settings.observer !== undefined,
+      proxyFrom: settings.proxyFrom ?? [],
       applicationModule: inWorkers ? path : null,
     },
+    admin: settings.adminListen ?? null,
     workers: settings.workers ?? null,
-    hangTimeoutMs: DEFAULT_HANG_TIMEOUT_MS,
+    hangTimeoutMs: settings.workerTimeoutMs ?? DEFAULT_HANG_TIMEOUT_MS,
     drainTimeoutMs: settings.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS,
     version: packageVersion(),
     observer,

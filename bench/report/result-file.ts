@@ -17,7 +17,7 @@ export interface ScenarioResult extends Described {
 }
 
 export interface BenchmarkResult {
-  /** The command line that was used. */
+  /** The command line that measures the same again. */
   readonly command: string;
   readonly machine: Machine;
   /** Why nothing was pinned to a core, or null. */

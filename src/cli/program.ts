@@ -11,7 +11,7 @@ import type { InstallSettings } from './install-program.ts';
 import { initCommand } from './init-program.ts';
 import type { InitSettings } from './init-program.ts';
 import { devCommand, serveCommand } from './serve-program.ts';
-import type { ServeSettings } from './serve-program.ts';
+import type { ServeSettings } from './serve-settings.ts';
 import { addServerChoice, serverChoice } from './server-choice.ts';
 import type { ServerChoice } from './server-choice.ts';
 import { applyEnvironment } from './settings.ts';

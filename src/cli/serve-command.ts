@@ -12,7 +12,7 @@ import { processLogs, type LogSettings } from '../observe/process-logs.ts';
 import { banner } from './banner.ts';
 import { EXIT_CODES, SIGNAL_EXIT_BASE } from './exit-codes.ts';
 import { exitCodeOf, failureText } from './failure.ts';
-import type { ServeSettings } from './serve-program.ts';
+import type { ServeSettings } from './serve-settings.ts';
 import { InheritedSockets } from '../fleet/inherited-sockets.ts';
 import { tellPredecessor } from '../fleet/successor.ts';
 import { notifyServiceManager } from './service-manager.ts';

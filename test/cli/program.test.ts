@@ -8,7 +8,7 @@ import type { InitSettings } from '../../src/cli/init-program.ts';
 import type { InstallSettings } from '../../src/cli/install-program.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import type { RoutesSettings, SqlSettings } from '../../src/cli/program.ts';
-import type { ServeSettings } from '../../src/cli/serve-program.ts';
+import type { ServeSettings } from '../../src/cli/serve-settings.ts';
 
 interface Run {
   readonly exitCode: number;

@@ -53,8 +53,10 @@ export function unsendable(error: unknown): SqlError {
 /** Whose statement it is: that of a call by its index, or one that goes with them. */
 export type StatementOwner = number | 'assertion' | 'reset';
 
-/** What a batch asks of its session, besides. */
-export interface BatchOwner extends ExchangeOwner {
+/** What a batch asks of whoever sent it. */
+export interface BatchOwner extends Pick<ExchangeOwner, 'forgetStatement'> {
+  /** A reset that went with calls failed: what it was prepared as is gone. */
+  resetFailed(): void;
   /** They have not run, and are to be sent each by itself. `retried`: for the last time. */
   separate(calls: readonly SqlCall[], retried: boolean): void;
   /** The call's statement failed while it shared a transaction. */

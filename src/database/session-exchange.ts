@@ -30,8 +30,6 @@ export interface ExchangeOwner {
   callAsserted(call: SqlCall): void;
   forgetStatement(name: string): void;
   rollBack(): void;
-  /** A reset that went with calls failed: what it was prepared as is gone. */
-  resetFailed(): void;
 }
 
 /**

@@ -6,18 +6,12 @@
 //   [Close Parse] Bind Execute Sync ──▶ … [Error] … CommandComplete [Error] ReadyForQuery ──▶ complete(…)
 //                                                                   └── raised by the commit
 //
-// Over a socket, calls of one turn of the event loop that change nothing share one (batch-exchange.ts).
+// Over a socket, calls of one turn of the event loop that change nothing share one (turn-sender.ts).
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
 import type { PreparedStatement, SqlCall } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
-import {
-  MAX_BATCH_BYTES,
-  MAX_BATCH_CALLS,
-  parameterBytes,
-  unsendable,
-  writeBatch,
-} from './batch-exchange.ts';
+import { unsendable } from './batch-exchange.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { ExchangeQueue } from './exchange-queue.ts';
 import { PooledCalls } from './pooled-calls.ts';
@@ -41,7 +35,7 @@ import {
   writeSync,
 } from '../protocol/postgres/frontend-messages.ts';
 import { BACKEND, TRANSACTION } from '../protocol/postgres/message-types.ts';
-import { MAX_PREPARED_STATEMENTS, PreparedStatements } from './prepared-statements.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { REFUSED_RESPONSE } from './session-link.ts';
 import {
   AssertionExchange,
@@ -50,15 +44,10 @@ import {
   GatheringExchange,
   ResetExchange,
 } from './session-exchange.ts';
-import { RESET_ROLE, resetStatements, RESETS_OF_READS } from './session-reset.ts';
-
-/** Executions for which a statement that failed among others has a transaction of its own: one that fails often costs twice. */
-const CALLS_APART = 64;
+import { resetStatements } from './session-reset.ts';
+import { TurnSender } from './turn-sender.ts';
 
 const NO_OPTIONS: ExchangeOptions = { epoch: null, resetAfter: false, keepsTransaction: false };
-
-/** One batch runs, and the next is there when it is over. */
-const MAX_LOAD = 2 * MAX_BATCH_CALLS;
 
 export interface QueryOptions {
   /** Whether a transaction that is open, or that the statement begins, stays so. Default false. */
@@ -87,18 +76,14 @@ export class Session implements LinkReceiver {
   /** Where nothing can be left in a backend. */
   readonly #pooled: PooledCalls | null;
   readonly #resets: ResetSender;
-  /** Calls of this turn, which are not sent yet. */
-  #turn: SqlCall[] = [];
-  #turnScheduled = false;
-  /** Statements that failed among others, and for how many more executions they have a transaction of their own. */
-  readonly #apart = new Map<string, number>();
+  /** Calls that are not sent yet. */
+  readonly #turn: TurnSender;
   readonly #exchanges = new ExchangeQueue();
   #borrower: LinkReceiver | null = null;
   #lost = false;
   #dying = false;
   #epochText = '';
   #epochNumber = 0;
-  readonly #endTurn = (): void => this.#sendTurn();
 
   /** @param channels what the session listens to: kept up across resets, not begun here */
   constructor(link: SessionLink, events: SessionEvents, channels: readonly string[] = []) {
@@ -110,6 +95,12 @@ export class Session implements LinkReceiver {
     const resets = [...identity, ...settings, ...objects];
     const send = (exchange: Exchange): void => this.#sendExchange(exchange);
     this.#resets = new ResetSender(this.#writer, this.#statements, resets, send);
+    const owner = {
+      sendExchange: send,
+      sendCall: (call: SqlCall): void => this.#sendCall(call, false),
+      flush: (): void => link.flush?.(),
+    };
+    this.#turn = new TurnSender(owner, this.#writer, this.#statements, this.#resets, this.#exchanges);
     this.#pooled = shares ? new PooledCalls(this.#writer, this.#statements, resets, send, this) : null;
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
@@ -132,10 +123,7 @@ export class Session implements LinkReceiver {
       this.#sendCall(call, false);
       return;
     }
-    this.#turn.push(call);
-    if (this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    setImmediate(this.#endTurn);
+    this.#turn.add(call);
   }
 
   /**
@@ -196,7 +184,7 @@ export class Session implements LinkReceiver {
     }
     // Rows that were handed out as views of these bytes, to exchanges that are not over yet, outlive the bytes.
     this.#exchanges.first?.keep();
-    if (this.#turn.length > 0 && !this.#turnScheduled && this.#exchanges.load < MAX_LOAD) this.#sendTurn();
+    this.#turn.progressed();
     this.#events.progressed();
   }
 
@@ -229,6 +217,7 @@ export class Session implements LinkReceiver {
   lost(loss: LinkLoss): void {
     if (this.#lost) return;
     this.#lost = true;
+    const waiting = this.#turn.lost();
     const borrower = this.#borrower;
     this.#borrower = null;
     const exchanges = this.#exchanges.takeAll();
@@ -238,74 +227,9 @@ export class Session implements LinkReceiver {
       if (index >= mayHaveRun && exchange.calls.length > 0) unsent.push(...exchange.calls);
       else exchange.lost(loss);
     }
-    unsent.push(...this.#turn);
-    this.#turn = [];
+    unsent.push(...waiting);
     borrower?.lost(loss);
     this.#events.lost(loss, unsent);
-  }
-
-  /**
-   * Sends what waits, unless enough is on its way: then the calls that come meanwhile gather, so that the busier a session is
-   * the more calls share an exchange and a write.
-   */
-  #sendTurn(maxLoad = MAX_LOAD): void {
-    this.#turnScheduled = false;
-    while (this.#turn.length > 0 && this.#exchanges.load < maxLoad) {
-      this.#sendTogether(this.#turn.splice(0, MAX_BATCH_CALLS));
-    }
-    this.#link.flush?.();
-  }
-
-  #sendTogether(calls: readonly SqlCall[]): void {
-    let batch: SqlCall[] = [];
-    let bytes = 0;
-    const sendBatch = (): void => {
-      if (batch.length > 0) this.#sendBatch(batch, false);
-      batch = [];
-      bytes = 0;
-    };
-    for (const call of calls) {
-      if (this.#lost) {
-        call.complete({ kind: 'lost', reason: 'the session is gone' });
-      } else if (call.interruptible !== true || call.resetAfter) {
-        sendBatch();
-        this.#sendCall(call, false);
-      } else if (this.#isApart(call.statement.name)) {
-        sendBatch();
-        this.#sendBatch([call], false);
-      } else {
-        const size = parameterBytes(call);
-        if (
-          batch.length === MAX_BATCH_CALLS ||
-          batch[0]?.epoch !== call.epoch ||
-          bytes + size > MAX_BATCH_BYTES
-        )
-          sendBatch();
-        batch.push(call);
-        bytes += size;
-      }
-    }
-    sendBatch();
-  }
-
-  /** Sends calls that change nothing as one exchange. */
-  #sendBatch(calls: readonly SqlCall[], retried: boolean): void {
-    if (!this.#resets.isCertain) {
-      const needed = [EPOCH_ASSERTION, ...RESETS_OF_READS.each, ...RESET_ROLE, ...RESETS_OF_READS.once];
-      this.#resets.makeCertain([
-        ...needed,
-        ...calls.map(({ statement }) => (calls.length > 1 ? (statement.watched ?? statement) : statement)),
-      ]);
-    }
-    this.#sendExchange(writeBatch(this.#writer, this.#statements, calls, retried, this));
-  }
-
-  #isApart(statementName: string): boolean {
-    const left = this.#apart.get(statementName);
-    if (left === undefined) return false;
-    if (left > 1) this.#apart.set(statementName, left - 1);
-    else this.#apart.delete(statementName);
-    return true;
   }
 
   #sendCall(call: SqlCall, retried: boolean, asserted = false): void {
@@ -373,20 +297,6 @@ export class Session implements LinkReceiver {
     this.#sendCall(call, true, call.statement.guarded === undefined);
   }
 
-  /** For an exchange of several calls that was rolled back. */
-  separate(calls: readonly SqlCall[], retried: boolean): void {
-    for (const call of calls) {
-      if (this.#lost) call.complete({ kind: 'lost', reason: 'the session is gone' });
-      else this.#sendBatch([call], retried);
-    }
-  }
-
-  /** For such an exchange, of which this statement failed. */
-  sharedInVain(statementName: string): void {
-    if (this.#apart.size >= MAX_PREPARED_STATEMENTS) this.#apart.clear();
-    this.#apart.set(statementName, CALLS_APART);
-  }
-
   /** For an exchange that prepared its statement in vain. */
   forgetStatement(name: string): void {
     this.#statements.forget(name);
@@ -400,11 +310,6 @@ export class Session implements LinkReceiver {
     this.#send({ epoch: null, resetAfter: true, keepsTransaction: false });
   }
 
-  /** For an exchange of which a reset failed. */
-  resetFailed(): void {
-    if (!this.#lost) this.#resets.failed();
-  }
-
   #gather(
     write: (writer: MessageWriter) => void,
     keepsTransaction: boolean,
@@ -412,7 +317,7 @@ export class Session implements LinkReceiver {
   ): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
       const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject, limitBytes);
-      if (!this.#lost) this.#sendTurn(Infinity);
+      if (!this.#lost) this.#turn.sendAll();
       if (this.#lost) {
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
         return;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
-import { call, sessionSuite, type Answer } from './session-suite.ts';
+import { call, type Answer } from './session-subject.ts';
+import { sessionSuite } from './session-suite.ts';
 import { openPrepared, openTestEmbedded, preparedDirectory, type TestEmbedded } from './support/embedded.ts';
 
 const ENDLESS = `create or replace function endless() returns int language plpgsql as $$ begin loop end loop; end $$`;

@@ -10,7 +10,7 @@ import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-data
 import { startGateway, type Gateway, type GatewayOptions } from '../../src/database/gateway/gateway.ts';
 import { MessageWriter } from '../../src/protocol/postgres/message-writer.ts';
 import { writeQuery, writeStartup, writeSync } from '../../src/protocol/postgres/frontend-messages.ts';
-import { call } from './session-suite.ts';
+import { call } from './session-subject.ts';
 import { openPrepared, openTestEmbedded, temporaryDirectory, type TestEmbedded } from './support/embedded.ts';
 
 const QUIET = { observe: () => undefined };

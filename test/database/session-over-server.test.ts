@@ -9,7 +9,8 @@ import { openLink } from '../../src/database/server/open-link.ts';
 import type { ServerLink } from '../../src/database/server/server-link.ts';
 import { Session } from '../../src/database/session.ts';
 import { startPostgres, testedPostgres, type TestPostgres } from '../support/postgres.ts';
-import { call, sessionSuite, type SuiteSubject } from './session-suite.ts';
+import { call, type SuiteSubject } from './session-subject.ts';
+import { sessionSuite } from './session-suite.ts';
 
 interface Opened extends SuiteSubject {
   readonly session: Session;

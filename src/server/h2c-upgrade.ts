@@ -3,6 +3,7 @@
 import { getFieldValues, type FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
 import type { Http1RequestHead } from '../protocol/http1/request-head.ts';
+import type { ConnectionInfo } from './stream-handler.ts';
 
 /** A head as a stream of HTTP/2 has it. */
 export interface ChannelHead extends RequestHead {
@@ -29,11 +30,11 @@ const BASE64URL = /^[\w-]*$/;
 
 /**
  * What a request asks for; null: it does not, or not as it must, and is an ordinary request (RFC 9110 §7.8). One with a body
- * is too: nothing is lost by that, and its body need not be kept.
+ * is too: nothing is lost by that, and its body need not be kept. So is one over TLS, where ALPN chooses.
  */
-export function h2cUpgrade(head: Http1RequestHead): H2cUpgrade | null {
+export function h2cUpgrade(head: Http1RequestHead, { scheme }: ConnectionInfo): H2cUpgrade | null {
   const { upgrade } = head;
-  if (upgrade === null || head.hasBody) return null;
+  if (upgrade === null || head.hasBody || scheme === 'https') return null;
   const protocols = upgrade.toLowerCase().split(',');
   if (!protocols.some((protocol) => protocol.trim() === 'h2c')) return null;
   const [value, ...others] = getFieldValues(head.fields, 'http2-settings');

@@ -1,5 +1,5 @@
 // The driver of one HTTP/1 connection: socket → Http1Receiver → Stream → Http1Responder → socket, one stream at a time
-// (RFC 9112 §9.3.2: answers in the order of the requests). Keeps the connection's deadlines and its end.
+// (RFC 9112 §9.3.2: answers in the order of the requests). Keeps the connection's deadlines (http1-deadlines.ts) and its end.
 //
 //   open ──(last response, fault, drain)──► lingering ──(client closed, or lingerTimeoutMs)──► closed
 import type { Socket } from 'node:net';
@@ -15,8 +15,8 @@ import { CertifiedHead, clientCertificateField } from './client-certificate.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { h2cUpgrade, SWITCH_TO_H2C, type H2cUpgrade } from './h2c-upgrade.ts';
+import { Http1Deadlines, type Http1Wait } from './http1-deadlines.ts';
 import { Http1Responder } from './http1-responder.ts';
-import { SendProgress } from './send-progress.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 import { giveSocket, type SocketOwner } from './socket-owner.ts';
 import { Stream } from './stream.ts';
@@ -32,7 +32,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   readonly #responder: Http1Responder;
   readonly #receiver: Http1Receiver;
   readonly #body = new BodyAllowance();
-  readonly #progress = new SendProgress();
+  readonly #deadlines: Http1Deadlines;
   /** What handlers see of the client's certificate. */
   readonly #certificate: string | null;
   #state: 'open' | 'lingering' | 'closed' = 'open';
@@ -47,11 +47,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   #eof = false;
   #reading = false;
   #stalled = false;
-  #idleTimeoutMs: number;
   #maxSkipBodyBytes: number;
-  /** When the current phase began; when the client last showed progress. */
-  #phaseSinceMs: number;
-  #progressMs: number;
 
   constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
@@ -61,10 +57,8 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#certificate = clientCertificateField(info);
     this.#responder = new Http1Responder(server, this.#output);
     this.#receiver = new Http1Receiver(server.options.http1, this);
-    this.#idleTimeoutMs = server.options.idleTimeoutMs;
+    this.#deadlines = new Http1Deadlines(server.options, socket, this.#body, server.clock.nowMs);
     this.#maxSkipBodyBytes = server.options.maxSkipBodyBytes;
-    this.#phaseSinceMs = server.clock.nowMs;
-    this.#progressMs = server.clock.nowMs;
     giveSocket(socket, this);
   }
 
@@ -72,9 +66,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
 
   receiveBytes(chunk: Buffer): void {
     if (this.#state !== 'open') return;
-    const wasIdle = this.#receiver.phase === 'idle';
-    this.#progressMs = this.#server.clock.nowMs;
-    if (wasIdle) this.#phaseSinceMs = this.#progressMs;
+    const { nowMs } = this.#server.clock;
+    this.#deadlines.progressed(nowMs);
+    if (this.#receiver.phase === 'idle') this.#deadlines.begin(nowMs);
     this.#reading = true;
     this.#receiver.receive(chunk);
     this.#reading = false;
@@ -95,7 +89,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   }
 
   receiveRoom(): void {
-    this.#progressMs = this.#server.clock.nowMs;
+    this.#deadlines.progressed(this.#server.clock.nowMs);
     if (this.#stalled) {
       this.#stalled = false;
       this.#head = null;
@@ -115,7 +109,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   // --- Http1Events ---
 
   receiveHead(head: Http1RequestHead): void {
-    const upgrade = head.upgrade === null ? null : this.#acceptableUpgrade(head);
+    const upgrade = head.upgrade === null || this.#ending ? null : h2cUpgrade(head, this.info);
     if (upgrade !== null) {
       this.#upgrade(upgrade);
       return;
@@ -123,8 +117,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#requests += 1;
     this.#head = head;
     this.#requestEnded = !head.hasBody;
-    this.#phaseSinceMs = this.#server.clock.nowMs;
-    this.#body.begin(this.#phaseSinceMs);
+    this.#body.begin(this.#server.clock.nowMs);
     const certificate = this.#certificate;
     const seen = certificate === null ? head : new CertifiedHead(head, certificate);
     const stream = new Stream(this.#server.streams, this, this.info, seen);
@@ -160,21 +153,16 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
       this.#refuse(505, 'HTTP/2 over TLS has to be agreed on by ALPN', null);
       return;
     }
-    this.#state = 'closed';
-    this.#server.acceptHttp2(this.#socket, this.info, rest, null);
-    this.#server.forget(this);
-  }
-
-  /** RFC 7540 §3.2: in clear only, and not on a connection that is to end. */
-  #acceptableUpgrade(head: Http1RequestHead): H2cUpgrade | null {
-    const ending = this.#last || this.#eof || this.#server.draining;
-    return ending || this.info.scheme === 'https' ? null : h2cUpgrade(head);
+    this.#goOnAsHttp2(rest, null);
   }
 
   #upgrade(upgrade: H2cUpgrade): void {
     this.#output.flush();
     this.#socket.write(SWITCH_TO_H2C);
-    const rest = this.#receiver.takeRest();
+    this.#goOnAsHttp2(this.#receiver.takeRest(), upgrade);
+  }
+
+  #goOnAsHttp2(rest: Buffer, upgrade: H2cUpgrade | null): void {
     this.#state = 'closed';
     this.#server.acceptHttp2(this.#socket, this.info, rest, upgrade);
     this.#server.forget(this);
@@ -255,14 +243,14 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   }
 
   setOptions(options: { idleTimeoutMs?: number; maxSkipBodyBytes?: number }): void {
-    if (options.idleTimeoutMs !== undefined) this.#idleTimeoutMs = options.idleTimeoutMs;
+    if (options.idleTimeoutMs !== undefined) this.#deadlines.idleTimeoutMs = options.idleTimeoutMs;
     if (options.maxSkipBodyBytes !== undefined) this.#maxSkipBodyBytes = options.maxSkipBodyBytes;
   }
 
   finish(): void {
     this.#stream = null;
-    this.#phaseSinceMs = this.#server.clock.nowMs;
-    this.#progressMs = this.#phaseSinceMs;
+    this.#deadlines.begin(this.#server.clock.nowMs);
+    this.#deadlines.progressed(this.#server.clock.nowMs);
     if (this.#state !== 'open') return;
     if (this.#last) this.#close();
     else if (this.#requestEnded) this.#next();
@@ -272,23 +260,13 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   // --- Connection ---
 
   checkDeadlines(nowMs: number): void {
-    const { requestTimeoutMs, lingerTimeoutMs } = this.#server.options;
-    if (this.#socket.writableLength === 0) this.#progress.reset();
-    if (this.#state === 'lingering') {
-      if (nowMs - this.#phaseSinceMs > lingerTimeoutMs) this.destroy();
-    } else if (this.#socket.writableLength > 0) {
-      if (this.#progress.stalled(this.#socket, nowMs, this.#idleTimeoutMs)) resetSocket(this.#socket);
-    } else if (this.#stream !== null || this.#receiver.phase === 'body') {
-      this.#checkBody(nowMs);
-    } else if (this.#receiver.phase === 'head') {
-      if (nowMs - this.#phaseSinceMs > requestTimeoutMs)
-        this.#refuse(408, 'the request head did not come in time', null);
-    } else if (
-      nowMs - this.#progressMs >
-      (this.#last ? this.#server.options.drainIdleMs : this.#idleTimeoutMs)
-    ) {
-      this.#close();
-    }
+    const wait = this.#waitsFor();
+    if (!this.#deadlines.passed(wait, nowMs)) return;
+    if (wait === 'closing') this.destroy();
+    else if (wait === 'taking') resetSocket(this.#socket);
+    else if (wait === 'head' || wait === 'body')
+      this.#refuse(408, `the request ${wait} did not come in time`, null);
+    else this.#close();
   }
 
   drain(): void {
@@ -296,7 +274,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#stream?.cast(DRAINING);
     // A request that comes now is the last one. One that crosses the end of the connection on its way would be lost.
     if (this.#state !== 'open' || this.#stream !== null || this.#receiver.phase !== 'idle') return;
-    if (this.#server.clock.nowMs - this.#progressMs > this.#server.options.drainIdleMs) this.#close();
+    if (this.#deadlines.isQuiet(this.#server.clock.nowMs)) this.#close();
   }
 
   destroy(): void {
@@ -305,6 +283,21 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   }
 
   // --- inside ---
+
+  /** Whether no further request is to be served. */
+  get #ending(): boolean {
+    return this.#last || this.#eof || this.#server.draining;
+  }
+
+  #waitsFor(): Http1Wait {
+    if (this.#state === 'lingering') return 'closing';
+    if (this.#socket.writableLength > 0) return 'taking';
+    if (this.#stream !== null || this.#receiver.phase === 'body') {
+      return !this.#requestEnded && (this.#stream === null || this.#body.wanted) ? 'body' : 'handler';
+    }
+    if (this.#receiver.phase === 'head') return 'head';
+    return this.#last ? 'last-request' : 'request';
+  }
 
   #mayKeepAlive(): boolean {
     const head = this.#head;
@@ -370,13 +363,6 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     }
   }
 
-  #checkBody(nowMs: number): void {
-    const { bodyGraceMs, minBodyBytesPerSecond } = this.#server.options;
-    const waiting = !this.#requestEnded && (this.#stream === null || this.#body.wanted);
-    if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
-    this.#refuse(408, 'the request body did not come in time', null);
-  }
-
   /** The request cannot be read (further): answers it where that is still possible, and ends the connection. */
   #refuse(status: number, reason: string, partial: { method: string; path: string } | null): void {
     this.#last = true;
@@ -402,7 +388,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   #close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'lingering';
-    this.#phaseSinceMs = this.#server.clock.nowMs;
+    this.#deadlines.begin(this.#server.clock.nowMs);
     this.#output.flush();
     this.#socket.end();
     this.#socket.resume();

@@ -1,6 +1,6 @@
 // Another revision of this repository in a directory of its own, ready to be run: a work tree of git with its packages.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,8 @@ export function checkOut(revision: string): Checkout {
     throw new Error(`there is no revision ${revision}`);
   }
   const parent = mkdtempSync(join(tmpdir(), 'howdah-check-'));
+  // A PostgreSQL server is not run as root, but as a user who needs to get at what the packages have for it.
+  chmodSync(parent, 0o755);
   const directory = join(parent, commit);
   const remove = (): void => {
     try {

@@ -57,20 +57,45 @@ export function descendants(pid: number): number[] {
   return [pid, ...children.flatMap(descendants)];
 }
 
-/** CPU time of a process and its living descendants since they started, in microseconds; null where it cannot be read. */
-export function cpuTimeUs(pid: number): number | null {
+/** The name of a process in a line of /proc/PID/stat. */
+export function parseProcessName(stat: string): string {
+  return stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+}
+
+/** CPU time since some beginning, in microseconds. */
+export interface CpuTimes {
+  readonly allUs: number;
+  /** Of allUs what the processes of PostgreSQL had; null where there are none among them. */
+  readonly databaseUs: number | null;
+}
+
+/** What PostgreSQL calls its processes, whatever each is for. */
+const DATABASE = 'postgres';
+
+/** CPU time of a process and its living descendants since they started; null where it cannot be read. */
+export function cpuTimes(pid: number): CpuTimes | null {
   try {
-    const ticks = descendants(pid).map((id) => parseCpuTicks(readFileSync(`/proc/${id}/stat`, 'latin1')).own);
-    return ticksToMicroseconds(ticks.reduce((sum, each) => sum + each, 0));
+    let all = 0;
+    let database: number | null = null;
+    for (const id of descendants(pid)) {
+      const stat = readFileSync(`/proc/${id}/stat`, 'latin1');
+      const { own } = parseCpuTicks(stat);
+      all += own;
+      if (parseProcessName(stat) === DATABASE) database = (database ?? 0) + own;
+    }
+    return {
+      allUs: ticksToMicroseconds(all),
+      databaseUs: database === null ? null : ticksToMicroseconds(database),
+    };
   } catch {
     return null;
   }
 }
 
-/** CPU time of this process's children that have ended, in microseconds; null where it cannot be read. */
-export function endedChildrenCpuTimeUs(): number | null {
+/** CPU time of a process's children that have ended, in microseconds; null where it cannot be read. */
+export function endedChildrenCpuTimeUs(pid: number | 'self' = 'self'): number | null {
   try {
-    return ticksToMicroseconds(parseCpuTicks(readFileSync('/proc/self/stat', 'latin1')).waitedChildren);
+    return ticksToMicroseconds(parseCpuTicks(readFileSync(`/proc/${pid}/stat`, 'latin1')).waitedChildren);
   } catch {
     return null;
   }

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { othersShare, readCore } from './core-watch.ts';
-import { cpuTimeUs } from './cpu-time.ts';
+import { costOf, readServer } from './core-watch.ts';
 import { findH2LoadFault, runH2Load, type H2Load } from './h2load.ts';
 import { BUSY_LOAD_SHARE, MICROSECONDS } from './http-contestant.ts';
 import { findFault, type Answer, type Expectation } from './probe.ts';
@@ -65,21 +64,24 @@ async function measure(
   const { load } = contestant;
   const { bytes } = await h2loadProbe(load, server.port);
   await runH2Load(load, server.port, plan.warmUpSeconds, plan.cores.load);
-  const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
-  const { summary, durationUs, busy } = await runH2Load(load, server.port, plan.seconds, plan.cores.load);
-  const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
+  const before = readServer(plan.cores.server, server.pid);
+  const { summary, durationUs, busy, cpuUs } = await runH2Load(
+    load,
+    server.port,
+    plan.seconds,
+    plan.cores.load,
+  );
+  const after = readServer(plan.cores.server, server.pid);
 
   const loadFault = findH2LoadFault(summary, load, bytes);
   if (loadFault !== null) return discounted(loadFault);
-  const cpuKnown = before.serverUs !== null && after.serverUs !== null;
   return {
     kind: 'counted',
     value: (summary.requests * MICROSECONDS) / durationUs,
     // h2load prints no percentiles.
     p50Us: null,
     p99Us: null,
-    cpuUs: cpuKnown ? ((after.serverUs ?? 0) - (before.serverUs ?? 0)) / summary.requests : null,
-    othersShare: othersShare(before, after),
+    ...costOf(before, after, summary.requests, cpuUs),
     remark:
       busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
   };

@@ -34,6 +34,8 @@ export interface H2LoadRun {
   readonly durationUs: number;
   /** What part of the time its core was busy, 0 to 1; null where it cannot be read. */
   readonly busy: number | null;
+  /** Its CPU time; null where it cannot be read. */
+  readonly cpuUs: number | null;
 }
 
 /** Finds the figures in h2load's output; throws where there are none. */
@@ -96,9 +98,6 @@ export async function runH2Load(
   const summary = parseH2LoadSummary(`${stdout}\n${stderr}`);
   const durationUs = wholeSeconds * MICROSECONDS;
   const after = endedChildrenCpuTimeUs();
-  return {
-    summary,
-    durationUs,
-    busy: before === null || after === null ? null : (after - before) / durationUs,
-  };
+  const cpuUs = before === null || after === null ? null : after - before;
+  return { summary, durationUs, busy: cpuUs === null ? null : cpuUs / durationUs, cpuUs };
 }

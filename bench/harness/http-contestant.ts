@@ -1,6 +1,5 @@
 // A contestant that answers HTTP: probed, warmed up, loaded, probed again, stopped.
-import { othersShare, readCore } from './core-watch.ts';
-import { cpuTimeUs } from './cpu-time.ts';
+import { costOf, readServer } from './core-watch.ts';
 import { findFault, probe } from './probe.ts';
 import type { Expectation } from './probe.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
@@ -26,9 +25,9 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
   const { load } = contestant;
   const { bytes } = await probe(server.port, load);
   await runWrk(load, server.port, plan.warmUpSeconds, plan.cores.load);
-  const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
-  const { summary, busy } = await runWrk(load, server.port, plan.seconds, plan.cores.load);
-  const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
+  const before = readServer(plan.cores.server, server.pid);
+  const { summary, busy, cpuUs } = await runWrk(load, server.port, plan.seconds, plan.cores.load);
+  const after = readServer(plan.cores.server, server.pid);
 
   const inFlight = load.connections * (load.pipelined ?? 1);
   const loadFault = findLoadErrors(summary) ?? findSizeFault(summary, inFlight, bytes);
@@ -39,11 +38,7 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
     p50Us: summary.p50Us,
     // wrk answers 0 where too many answers took longer than it keeps count of.
     p99Us: summary.p99Us >= summary.p50Us ? summary.p99Us : null,
-    cpuUs:
-      before.serverUs === null || after.serverUs === null
-        ? null
-        : (after.serverUs - before.serverUs) / summary.requests,
-    othersShare: othersShare(before, after),
+    ...costOf(before, after, summary.requests, cpuUs),
     remark:
       busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
   };

@@ -5,7 +5,7 @@ import { othersShare, readCore } from './core-watch.ts';
 import { pinned } from './cores.ts';
 import { endedChildrenCpuTimeUs } from './cpu-time.ts';
 import { discounted, messageOf } from './served-contestant.ts';
-import type { Contestant } from './scenario.ts';
+import type { Contestant, CpuSplit } from './scenario.ts';
 import { tellingLine } from './server-process.ts';
 
 const RESULT_MARK = 'loop-result ';
@@ -14,8 +14,16 @@ const RESULT_MARK = 'loop-result ';
 export interface LoopResult {
   readonly operations: number;
   readonly elapsedUs: number;
-  /** Null where it is not known. */
+  /** On the server's core; null where it is not known. */
   readonly cpuUs: number | null;
+  /** Of a program that asks a database: of cpuUs what that had, and its own, which may be on another core. */
+  readonly databaseUs?: number;
+  readonly loadUs?: number;
+}
+
+function splitOf({ operations, databaseUs, loadUs }: LoopResult): CpuSplit | null {
+  if (databaseUs === undefined || loadUs === undefined) return null;
+  return { ownUs: null, databaseUs: databaseUs / operations, loadUs: loadUs / operations };
 }
 
 /** Prints the result for the harness. */
@@ -52,12 +60,14 @@ export function loopContestant(
         if (code !== 0 || result === null) {
           return discounted(`it ended with ${code}: ${tellingLine(stderr || stdout)}`);
         }
+        const cpuSplit = splitOf(result);
         return {
           kind: 'counted',
           value: (result.operations * 1_000_000) / result.elapsedUs,
           p50Us: null,
           p99Us: null,
           cpuUs: result.cpuUs === null ? null : result.cpuUs / result.operations,
+          ...(cpuSplit === null ? {} : { cpuSplit }),
           othersShare: othersShare(before, after),
           remark: null,
         };

@@ -1,6 +1,5 @@
 // A contestant that is asked for fast answers, beside slow ones or alone: the latency of the fast ones is what is measured.
-import { othersShare, readCore } from './core-watch.ts';
-import { cpuTimeUs } from './cpu-time.ts';
+import { othersShare, readServer } from './core-watch.ts';
 import { findFault, probe } from './probe.ts';
 import type { Expectation } from './probe.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
@@ -26,12 +25,12 @@ async function measure(
 ): Promise<RunResult> {
   const load = (each: WrkLoad, seconds: number) => runWrk(each, server.port, seconds, plan.cores.load);
   await load(fast, plan.warmUpSeconds);
-  const before = readCore(plan.cores.server, cpuTimeUs(server.pid));
+  const before = readServer(plan.cores.server, server.pid);
   const [quick, meanwhile] = await Promise.all([
     load(fast, plan.seconds),
     slow === null ? null : load(slow, plan.seconds),
   ]);
-  const after = readCore(plan.cores.server, cpuTimeUs(server.pid));
+  const after = readServer(plan.cores.server, server.pid);
   const fault = findLoadErrors(quick.summary);
   if (fault !== null) return discounted(fault);
   const slowFault = meanwhile === null ? null : findLoadErrors(meanwhile.summary);

@@ -1,6 +1,16 @@
 // What a scenario is made of: contestants that are measured in turn, and the ratios between them that are wanted.
 import type { Cores } from './cores.ts';
 
+/** CPU time per operation, in microseconds, by whose it is. */
+export interface CpuSplit {
+  /** The processes that answer requests; null where there are none. */
+  readonly ownUs: number | null;
+  /** The database's processes. */
+  readonly databaseUs: number;
+  /** Null where it says nothing: one that counts the time by looking at it again and again. */
+  readonly loadUs: number | null;
+}
+
 /** A run whose figure can be believed. */
 export interface CountedRun {
   readonly kind: 'counted';
@@ -11,6 +21,10 @@ export interface CountedRun {
   readonly p99Us: number | null;
   /** CPU time of the server's processes per operation, in microseconds; null where it was not measured. */
   readonly cpuUs: number | null;
+  /** Where the database has processes of its own: what cpuUs is made of, and the load generator's beside it. */
+  readonly cpuSplit?: CpuSplit;
+  /** Operations per second that were asked for, where the load generator does not wait for answers. */
+  readonly offered?: number;
   /** Share of the time that other processes had the server's core, 0 to 1; null where it was not measured. */
   readonly othersShare: number | null;
   /** What a reader should know about this run though it counts, or null. */

@@ -20,3 +20,8 @@ export function spread(values: readonly number[]): Spread | null {
   if (middle === null) return null;
   return { median: middle, min: Math.min(...values), max: Math.max(...values) };
 }
+
+/** The value that the given share of values is at most; of values in ascending order. 0 for none. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}

@@ -1,6 +1,6 @@
 // What the runs of a scenario come to: medians, and how many times as fast the subject is as each of the others.
 import type { ContestantRuns, ScenarioRuns } from './interleave.ts';
-import type { CountedRun, Target } from './scenario.ts';
+import type { CountedRun, CpuSplit, Target } from './scenario.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
@@ -24,6 +24,9 @@ export interface ContestantSummary {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly cpuUs: number | null;
+  /** Medians of its parts, each by itself; null where no run has them. */
+  readonly cpuSplit: CpuSplit | null;
+  readonly offered: number | null;
   readonly othersShare: number | null;
   /** How many times as fast the subject was, round by round; null for the subject itself and where no round had both. */
   readonly subjectRatio: Spread | null;
@@ -38,8 +41,21 @@ function counted(runs: ContestantRuns): CountedRun[] {
   return runs.runs.filter((run) => run.kind === 'counted');
 }
 
-function medianOf(runs: readonly CountedRun[], value: (run: CountedRun) => number | null): number | null {
-  return median(runs.map(value).filter((each) => each !== null));
+function medianOf(
+  runs: readonly CountedRun[],
+  value: (run: CountedRun) => number | null | undefined,
+): number | null {
+  return median(runs.map(value).filter((each) => each !== null && each !== undefined));
+}
+
+function splitOf(runs: readonly CountedRun[]): CpuSplit | null {
+  const databaseUs = medianOf(runs, ({ cpuSplit }) => cpuSplit?.databaseUs);
+  if (databaseUs === null) return null;
+  return {
+    ownUs: medianOf(runs, ({ cpuSplit }) => cpuSplit?.ownUs),
+    databaseUs,
+    loadUs: medianOf(runs, ({ cpuSplit }) => cpuSplit?.loadUs),
+  };
 }
 
 /** What one is against the other in the rounds where both count and have that figure. */
@@ -101,6 +117,8 @@ export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSu
       p50Us: medianOf(good, ({ p50Us }) => p50Us),
       p99Us: medianOf(good, ({ p99Us }) => p99Us),
       cpuUs: medianOf(good, ({ cpuUs }) => cpuUs),
+      cpuSplit: splitOf(good),
+      offered: medianOf(good, ({ offered }) => offered),
       othersShare: medianOf(good, ({ othersShare }) => othersShare),
       subjectRatio,
       cpuRatio,

@@ -2,9 +2,8 @@
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { runChild } from './child-processes.ts';
-import { othersShare, readCore } from './core-watch.ts';
+import { othersShare, readServer } from './core-watch.ts';
 import { pinned } from './cores.ts';
-import { cpuTimeUs } from './cpu-time.ts';
 import { BUSY_LOAD_SHARE, MICROSECONDS } from './http-contestant.ts';
 import { discounted, servedContestant } from './served-contestant.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
@@ -56,9 +55,9 @@ function parse(stdout: string, stderr: string): Summary | string {
 async function measure(load: WebSocketLoad, server: ServerProcess, plan: RunPlan): Promise<RunResult> {
   const { seconds, warmUpSeconds, cores } = plan;
   const options = JSON.stringify({ ...load, port: server.port, seconds, warmUpSeconds });
-  const before = readCore(cores.server, cpuTimeUs(server.pid));
+  const before = readServer(cores.server, server.pid);
   const { stdout, stderr } = await runChild(pinned(cores.load, [bun(), LOAD, options]));
-  const after = readCore(cores.server, cpuTimeUs(server.pid));
+  const after = readServer(cores.server, server.pid);
   const summary = parse(stdout, stderr);
   if (typeof summary === 'string') return discounted(summary);
   const { messages, durationUs, busy, p50Us, p99Us } = summary;

@@ -44,6 +44,8 @@ export interface WrkRun {
   readonly summary: WrkSummary;
   /** What part of the time its core was busy, 0 to 1; null where it cannot be read. */
   readonly busy: number | null;
+  /** Its CPU time; null where it cannot be read. */
+  readonly cpuUs: number | null;
 }
 
 /** Finds the summary in wrk's output; throws where there is none. */
@@ -108,8 +110,8 @@ export async function runWrk(
   );
   const summary = parseWrkSummary(`${stdout}\n${stderr}`);
   const after = endedChildrenCpuTimeUs();
-  const busy = before === null || after === null ? null : (after - before) / summary.durationUs;
-  return { summary, busy };
+  const cpuUs = before === null || after === null ? null : after - before;
+  return { summary, busy: cpuUs === null ? null : cpuUs / summary.durationUs, cpuUs };
 }
 
 /** As in `wrk 4.1.0`; null where it is not installed. */

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { fastify } from 'fastify';
 import { announceReady, benchPort } from '../servers/announce.ts';
-import { openItems, SELECT_ROWS } from '../servers/items.ts';
+import { openItems } from '../servers/embedded-items.ts';
+import { SELECT_ROWS } from '../servers/items.ts';
 
 const directory = process.env['BENCH_DATA'];
 const fresh = directory !== undefined && !existsSync(directory);

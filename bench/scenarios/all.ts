@@ -11,6 +11,7 @@ import { routes } from './routes.ts';
 import { sqlEmbedded, sqlEmbeddedInsert, sqlEmbeddedRows } from './sql-embedded.ts';
 import { sqlHttp2 } from './sql-http2.ts';
 import { sqlServer } from './sql-server.ts';
+import { sqlServerHalfLoad } from './sql-server-half-load.ts';
 import { sqlServerInsert, sqlServerRows } from './sql-server-more.ts';
 import { startExisting, startFresh } from './start.ts';
 import { staticFiles, staticFilesLarge } from './static-files.ts';
@@ -43,6 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sqlEmbeddedInsert,
   sqlHttp2,
   sqlServer,
+  sqlServerHalfLoad,
   sqlServerRows,
   sqlServerInsert,
   mixed,

@@ -21,7 +21,7 @@ export const fastifyPg: SqlPeer = {
   version: `${fastify}, ${packageVersion('pg')}, ${NODE}`,
   server: withPostgres(peerScript('fastify-pg.mjs')),
 };
-const fastifyPostgres: SqlPeer = {
+export const fastifyPostgres: SqlPeer = {
   name: 'Fastify + postgres',
   version: `${fastify}, ${packageVersion('postgres')}, ${NODE}`,
   server: withPostgres(peerScript('fastify-postgres.mjs')),

@@ -1,6 +1,4 @@
-// The rows and the function that the SQL scenario looks up, in a fresh embedded PostgreSQL.
-import { readFileSync } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
+// The rows that the SQL scenarios look up, insert and answer with. Needs no database (embedded-items.ts, item-server.ts).
 
 export const FIRST_ITEM = 1000;
 export const ITEM_COUNT = 1000;
@@ -25,12 +23,3 @@ export const SELECT_ROWS = `select id, name, price from bench_items where id >= 
 /** The body of a request that inserts a row, and what its answer looks like. */
 export const NOTE = JSON.stringify({ text: 'a note of ordinary length, as one writes it down' });
 export const NOTE_ANSWER = /^\{"id" ?: ?"?1\d{9}"?\}$/;
-
-/** A PGlite in memory with the rows in it, and a table for more. */
-export async function openItems(): Promise<PGlite> {
-  const db = await PGlite.create();
-  for (const file of ['items/10-items.sql', 'notes/10-notes.sql']) {
-    await db.exec(readFileSync(new URL(`../sql/${file}`, import.meta.url), 'utf8'));
-  }
-  return db;
-}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { installSchema } from '../../src/database/schema-installation.ts';
+import { cpuTimes, endedChildrenCpuTimeUs } from '../harness/cpu-time.ts';
 import { printLoopResult } from '../harness/loop-contestant.ts';
 import { pinned } from '../harness/cores.ts';
 import { startItemServer } from './item-server.ts';
@@ -14,7 +15,7 @@ import { startItemServer } from './item-server.ts';
 const CLIENTS = [2, 4, 8];
 
 const [core = '', what = 'look-up'] = process.argv.slice(2);
-const { environment, stop } = await startItemServer();
+const { environment, pid, stop } = await startItemServer();
 const host = environment['PGHOST'] ?? '';
 const script = join(host, 'pgbench.sql');
 
@@ -61,18 +62,37 @@ function run(clients: number, seconds: number): { transactions: number; elapsedU
   };
 }
 
+/** CPU time of the server, with its sessions that have ended, and of the pgbenches so far; null where it cannot be read. */
+function cpuReading(): { databaseUs: number; loadUs: number } | null {
+  const living = cpuTimes(pid);
+  const ended = endedChildrenCpuTimeUs(pid);
+  const loadUs = endedChildrenCpuTimeUs();
+  return living === null || ended === null || loadUs === null
+    ? null
+    : { databaseUs: living.allUs + ended, loadUs };
+}
+
 try {
   if (what === 'route') await installRoute();
   writeFileSync(script, `\\set id random(1000, 1999)\n${CALLS[what] ?? ''}\n`);
   const warmUp = Math.max(1, Math.round(Number(process.env['BENCH_WARM_UP_SECONDS']) / CLIENTS.length));
   const trials = CLIENTS.map((clients) => ({ clients, ...run(clients, warmUp) }));
   const best = trials.reduce((one, other) => (other.transactions > one.transactions ? other : one));
+  const before = cpuReading();
   const { transactions, elapsedUs } = run(
     best.clients,
     Math.max(1, Math.round(Number(process.env['BENCH_SECONDS']))),
   );
-  // That of sessions that have ended is their server's to know.
-  printLoopResult({ operations: transactions, elapsedUs, cpuUs: null });
+  const after = cpuReading();
+  const measured =
+    before === null || after === null
+      ? { cpuUs: null }
+      : {
+          cpuUs: after.databaseUs - before.databaseUs,
+          databaseUs: after.databaseUs - before.databaseUs,
+          loadUs: after.loadUs - before.loadUs,
+        };
+  printLoopResult({ operations: transactions, elapsedUs, ...measured });
 } finally {
   await stop();
 }

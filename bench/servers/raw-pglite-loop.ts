@@ -1,7 +1,8 @@
 // The limit of what a server on the embedded engine could do: raw PGlite calls in pipelines of 16 that are built once, in one
 // thread. No HTTP, nothing read of the answers but their length (all answers have one length). With the argument `route` it
 // calls the function of howdah's route, otherwise the look-up alone.
-import { FIRST_ITEM, ITEM_COUNT, itemBody, openItems } from './items.ts';
+import { openItems } from './embedded-items.ts';
+import { FIRST_ITEM, ITEM_COUNT, itemBody } from './items.ts';
 import { LOOK_UP, routeCall } from './item-calls.ts';
 import { call, firstColumns, parse } from './wire.ts';
 import { printLoopResult } from '../harness/loop-contestant.ts';

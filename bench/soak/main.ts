@@ -30,7 +30,7 @@ const WRK: Readonly<Record<string, WrkLoad>> = {
   'fifty rows': { connections: 16, target: `/rows/${FIRST_ITEM}`, script: 'summary.lua' },
   bodies: {
     connections: 16,
-    target: '/notes',
+    target: '/ring',
     script: 'summary.lua',
     post: NOTE,
     fields: ['Content-Type: application/json'],
@@ -47,7 +47,7 @@ if (!Number.isInteger(seconds) || seconds < LEAST_SECONDS) {
   process.exit(2);
 }
 
-const folders = ['items', 'rows', 'notes'].flatMap((name) => ['--sql', benchFile(`sql/${name}`)]);
+const folders = ['items', 'rows', 'soak'].flatMap((name) => ['--sql', benchFile(`sql/${name}`)]);
 const { server: serverCore, load: loadCore } = chooseCores();
 const server = await startServer(howdahServe('--memory', ...folders), await freePort(), serverCore);
 const began = performance.now();

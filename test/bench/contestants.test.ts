@@ -111,6 +111,17 @@ describe('a loop', () => {
     });
   });
 
+  it('that asks a database counts with whose the CPU time was', async () => {
+    const split = line.replace('"cpuUs":1000', '"cpuUs":1000,"databaseUs":1000,"loadUs":500');
+    const result = await run(`console.log(${JSON.stringify(split)})`);
+    assert.equal(result.kind, 'counted');
+    assert.deepEqual(result.kind === 'counted' ? result.cpuSplit : null, {
+      ownUs: null,
+      databaseUs: 20,
+      loadUs: 10,
+    });
+  });
+
   it('does not count where it fails, whatever it has printed', async () => {
     const result = await run(`console.log(${JSON.stringify(line)}); process.exitCode = 1`);
     assert.match(reasonOf(result), /ended with 1/);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { othersShare } from '../../bench/harness/core-watch.ts';
+import { costOf, othersShare } from '../../bench/harness/core-watch.ts';
 import { parseCpuList, pinned } from '../../bench/harness/cores.ts';
-import { parseCoreTicks, parseCpuTicks } from '../../bench/harness/cpu-time.ts';
+import { parseCoreTicks, parseCpuTicks, parseProcessName } from '../../bench/harness/cpu-time.ts';
 import { parseLoopResult } from '../../bench/harness/loop-contestant.ts';
 import { parseOptions } from '../../bench/harness/options.ts';
 import { findFault, parseAnswer } from '../../bench/harness/probe.ts';
@@ -151,11 +151,31 @@ describe('what the kernel and the contestants print', () => {
     assert.equal(parseCoreTicks(stat, 2), null);
   });
 
+  it('the name of a process is read, with spaces and brackets in it', () => {
+    assert.equal(parseProcessName('7 (postgres) S 1'), 'postgres');
+    assert.equal(parseProcessName('7 (a ) (b) S 1'), 'a ) (b');
+  });
+
   it('others have what is left of the busy time of a core', () => {
-    const before = { coreUs: 1_000_000, serverUs: 500_000, atMs: 100 };
-    assert.equal(othersShare(before, { coreUs: 2_900_000, serverUs: 1_900_000, atMs: 2100 }), 0.25);
-    assert.equal(othersShare(before, { coreUs: 1_900_000, serverUs: 1_500_000, atMs: 1100 }), 0);
-    assert.equal(othersShare(before, { coreUs: null, serverUs: 1, atMs: 1100 }), null);
+    const before = { coreUs: 1_000_000, serverUs: 500_000, databaseUs: null, atMs: 100 };
+    const share = (coreUs: number | null, serverUs: number, atMs: number): number | null =>
+      othersShare(before, { coreUs, serverUs, databaseUs: null, atMs });
+    assert.equal(share(2_900_000, 1_900_000, 2100), 0.25);
+    assert.equal(share(1_900_000, 1_500_000, 1100), 0);
+    assert.equal(share(null, 1, 1100), null);
+  });
+
+  it('what an operation costs is the server’s and, where there is one, the database’s and the load generator’s', () => {
+    const before = { coreUs: 0, serverUs: 100, databaseUs: 40, atMs: 0 };
+    const after = { coreUs: 2000, serverUs: 2100, databaseUs: 840, atMs: 2 };
+    assert.deepEqual(costOf(before, after, 100, 500), {
+      cpuUs: 20,
+      cpuSplit: { ownUs: 12, databaseUs: 8, loadUs: 5 },
+      othersShare: 0,
+    });
+    assert.deepEqual(costOf(before, after, 100, null).cpuSplit, { ownUs: 12, databaseUs: 8, loadUs: null });
+    const alone = { ...after, databaseUs: null };
+    assert.deepEqual(costOf({ ...before, databaseUs: null }, alone, 100, 500), { cpuUs: 20, othersShare: 0 });
   });
 
   it('the result of a loop is found in its output', () => {

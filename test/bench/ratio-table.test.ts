@@ -112,6 +112,30 @@ describe('the table', () => {
     );
   });
 
+  it('shows below it whose the CPU time is, where a database has processes of its own', () => {
+    const split = (ownUs: number | null, loadUs: number | null): RunResult => ({
+      ...(counted(10_000) as CountedRun),
+      cpuSplit: { ownUs, databaseUs: 8.04, loadUs },
+    });
+    assert.match(
+      table(runs([split(null, 3)], [split(12, null), split(14, null)])),
+      /\n\n\| CPU µs each \| server’s processes \| database’s processes \| load generator \|\n\| --- \| ---: \| ---: \| ---: \|\n\| peer \| – \| 8\.0 \| 3\.0 \|\n\| \*\*howdah\*\* \| 13\.0 \| 8\.0 \| – \|\n$/,
+    );
+    assert.doesNotMatch(table(runs([counted(1)], [counted(2)])), /processes/);
+  });
+
+  it('shows the rate that was asked for where there is one, and small figures with three digits', () => {
+    const offered = (value: number, rate: number): RunResult => ({
+      ...(counted(value) as CountedRun),
+      offered: rate,
+    });
+    const times: Scenario = { ...scenario, unit: 'ms', faster: 'lower' };
+    const text = table(runs([offered(2.345, 5000)], [offered(12.3456, 12_500)], times));
+    assert.match(text, /\|  \| requests\/s offered \| ms \(min–max\) \|/);
+    assert.match(text, /\| peer \| 5 000 \| 2\.35 \(2\.35–2\.35\) \|/);
+    assert.match(text, /\| \*\*howdah\*\* \| 12 500 \| 12\.3 \(12\.3–12\.3\) \|/);
+  });
+
   it('says which target is missed and why runs do not count', () => {
     const text = table(runs([counted(10_000), discounted('7 write errors')], [counted(9000), counted(9000)]));
     assert.match(text, /≥ 1\.5 \*\*missed\*\*/);

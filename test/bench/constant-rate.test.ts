@@ -53,7 +53,7 @@ describe('requests at a constant rate', () => {
 
   it('do not count where an answer is wrong, or the server closes a connection', async () => {
     assert.match(
-      String(await load((_, response) => response.end(itemBody(1)))),
+      failureOf(await load((_, response) => response.end(itemBody(1)))),
       /^a wrong answer under load/,
     );
     const failing: RequestListener = (request, response) =>

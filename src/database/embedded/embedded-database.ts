@@ -1,6 +1,5 @@
 // PostgreSQL embedded in this process: one session that everybody takes turns with, started anew when it is lost. Opens no
 // files and no sockets itself (open-embedded.ts, gateway/).
-import type { Observer } from '../../observe/observation.ts';
 import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
 import type { SqlCall } from '../call.ts';
 import type { Database, SetupSession } from '../database.ts';
@@ -10,10 +9,11 @@ import { firstResult, type SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { Session } from '../session.ts';
 import { CallQueue } from '../call-queue.ts';
+import type { EmbeddedDatabaseOptions } from './embedded-options.ts';
 import { EngineLease, type Lease } from './engine-lease.ts';
 import { EngineLink } from './engine-link.ts';
 import { ServerOrders } from './server-orders.ts';
-import { startingSession, type StartingSession } from './starting-session.ts';
+import { startingSession } from './starting-session.ts';
 import { UnitWatch } from './unit-watch.ts';
 import { useSession } from './use-session.ts';
 
@@ -32,22 +32,6 @@ const CALLS_PER_TURN = 128;
 /** Time before a start after a failed one: doubled each time, from the first to the last. */
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5000;
-
-export interface EmbeddedDatabaseOptions {
-  readonly observer: Observer;
-  /** Calls that may wait; one more is unavailable. */
-  readonly maxQueuedCalls: number;
-  /** How long a call waits before it is unavailable. */
-  readonly queueTimeoutMs: number;
-  /** How long a call may run. */
-  readonly handlerTimeoutMs: number;
-  /** How long a statement of `query`, `exec` and of a client of the gateway may run. */
-  readonly gatewayStatementMs: number;
-  /** What the session listens to at all times, besides the catalog's channel. */
-  readonly listenChannels: readonly string[];
-  /** Runs at every start of the engine, also after a loss, before any call. A failure counts as a failed start. */
-  readonly onStart: ((session: StartingSession) => Promise<void>) | null;
-}
 
 type Listener = (payload: string) => void;
 
@@ -103,6 +87,15 @@ export class EmbeddedDatabase implements Database {
   /** What the session listens to at all times. */
   get channels(): readonly string[] {
     return [CATALOG_CHANNEL, ...this.#options.listenChannels];
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** Units of work that the engine has ended since it was started; for telling whether there were any. */
+  get unitsEnded(): number {
+    return this.#link?.progress.finished ?? 0;
   }
 
   /** Starts the engine for the first time. Rejects where it, or `onStart`, fails. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Observer } from '../../observe/observation.ts';
 import { lockDataDirectory } from './data-lock.ts';
 import { EmbeddedDatabase } from './embedded-database.ts';
+import { EngineUpkeep } from './engine-upkeep.ts';
 import type { StartingSession } from './starting-session.ts';
 
 /**
@@ -57,5 +58,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     onStart: options.onStart ?? null,
   });
   await database.open();
+  new EngineUpkeep(database, options.observer).start();
   return database;
 }

@@ -65,6 +65,7 @@ begin
         'volatility', case proc.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
         'returnsSet', proc.proretset or proc.prokind not in ('f', 'p') or proc.provariadic <> 0,
         'securityDefiner', proc.prosecdef,
+        'strict', proc.proisstrict,
         'outcome', case
           when passed.is_middleware then 'inout'
           when proc.prokind <> 'p' and proc.prorettype = 'omni_httpd.http_outcome'::regtype then 'result'

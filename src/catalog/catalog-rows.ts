@@ -59,6 +59,8 @@ export interface RouteRow {
   /** Whether the function is set-returning, an aggregate, variadic …: what cannot be a handler. */
   readonly returnsSet: boolean;
   readonly securityDefiner: boolean;
+  /** Whether PostgreSQL does not run it where an argument is null. */
+  readonly strict?: boolean;
   /**
    * How it gives its outcome: function result, first OUT parameter, INOUT parameter (then it is middleware), or not
    * at all (then the outcome becomes null).
@@ -96,17 +98,31 @@ export interface WebSocketRow {
   readonly name: string;
   /** Whether it returns an http_outcome, and not a boolean. */
   readonly outcome: boolean;
-  readonly arguments: readonly ('listener' | 'socket' | 'request')[];
-  /** Qualified, quoted names. */
+  readonly arguments: readonly WebSocketArgument[];
   readonly callbacks: {
-    readonly on_open?: string;
-    readonly on_message?: string;
-    readonly on_binary?: string;
-    readonly on_close?: string;
+    readonly on_open?: WebSocketCallback;
+    readonly on_message?: WebSocketCallback;
+    readonly on_binary?: WebSocketCallback;
+    readonly on_close?: WebSocketCallback;
   };
   readonly onError: 'keep' | 'close';
   /** Why it cannot be used, or null. */
   readonly problem: string | null;
+}
+
+export interface WebSocketCallback {
+  /** Qualified, quoted name. */
+  readonly name: string;
+  readonly arguments: readonly WebSocketArgument[];
+}
+
+export interface WebSocketArgument {
+  /** `null`: nothing by its type or its place; it may have the name of a group. */
+  readonly pass: 'listener' | 'socket' | 'request' | 'data' | 'null';
+  /** Qualified type name, as format_type prints it with an empty search_path. */
+  readonly type: string;
+  /** Its name; missing where it has none. */
+  readonly parameter?: string;
 }
 
 export interface RouteProblem {

@@ -21,16 +21,20 @@ export function groupArguments(
 ): ReadonlyMap<number, GroupArgument> {
   const found = new Map<number, GroupArgument>();
   if (!handlerArguments.some(mayBeGroup)) return found;
-  const { protocol, hostname, pathname, search } = match;
-  const parts = Object.entries({ protocol, hostname, pathname, search });
-  const given = Object.fromEntries(parts.filter(([, text]) => typeof text === 'string'));
-  const names = groupNames(given);
+  const names = namesOfGroups(match);
   for (const [place, argument] of handlerArguments.entries()) {
     const { parameter, type } = argument;
     if (mayBeGroup(argument) && parameter !== undefined && names.has(parameter))
       found.set(place, { name: parameter, type });
   }
   return found;
+}
+
+/** Names of the groups of a pattern. */
+export function namesOfGroups(match: UrlPatternRow): ReadonlySet<string> {
+  const { protocol, hostname, pathname, search } = match;
+  const parts = Object.entries({ protocol, hostname, pathname, search });
+  return groupNames(Object.fromEntries(parts.filter(([, text]) => typeof text === 'string')));
 }
 
 /** A name goes before a type: an int is the listener's id only where no group is called so. */

@@ -1,5 +1,6 @@
 // Decodes omni_httpd.http_outcome (its encoding is described at the type, sql/schema/001_types.sql) and applies the rules
 // that turn it into a response (omni_httpd.md §9). Does not send anything.
+import { isFieldValue, isToken } from '../protocol/http/grammar.ts';
 import type { WholeResponse } from '../web/exchange.ts';
 import type { LocalFile } from '../web/local-files.ts';
 
@@ -98,9 +99,10 @@ function decodeStream(bytes: Buffer): Outcome {
   };
   const newest = text() ?? '';
   const since = text();
-  const headers: Headers = { fields: [], contentLength: null, hasContentType: false };
+  const headers = noHeaders();
   at = decodeHeaders(bytes, at, headers);
   if (at === -1) return invalid('headers');
+  if (headers.problem !== null) return { kind: 'invalid', reason: headers.problem };
   // One dimension: its number, flags, OID of text, length and lower bound.
   if (bytes.readInt32BE(at) !== 1) return invalid('channels');
   const channels: string[] = [];
@@ -112,9 +114,10 @@ function decodeStream(bytes: Buffer): Outcome {
 
 /** howdah.http_file (sql/objects/http_file.sql). */
 function decodeFile(bytes: Buffer): Outcome {
-  const headers: Headers = { fields: [], contentLength: null, hasContentType: false };
+  const headers = noHeaders();
   const flags = decodeHeaders(bytes, 1, headers);
   if (flags === -1) return invalid('headers');
+  if (headers.problem !== null) return { kind: 'invalid', reason: headers.problem };
   const mount = flags + 5;
   const mountEnd = mount + bytes.readInt32BE(flags + 1);
   const path = mountEnd + 4;
@@ -135,6 +138,12 @@ interface Headers {
   readonly fields: string[];
   contentLength: string | null;
   hasContentType: boolean;
+  /** Why one of them cannot be sent. */
+  problem: string | null;
+}
+
+function noHeaders(): Headers {
+  return { fields: [], contentLength: null, hasContentType: false, problem: null };
 }
 
 function decodeResponse(bytes: Buffer): Outcome {
@@ -143,9 +152,10 @@ function decodeResponse(bytes: Buffer): Outcome {
   if (status < STATUS_MIN || status > STATUS_MAX) {
     return { kind: 'invalid', reason: `the status ${status} cannot be sent` };
   }
-  const headers: Headers = { fields: [], contentLength: null, hasContentType: false };
+  const headers = noHeaders();
   const at = decodeHeaders(bytes, 3, headers);
   if (at === -1) return invalid('headers');
+  if (headers.problem !== null) return { kind: 'invalid', reason: headers.problem };
   if (at === bytes.length) {
     return { kind: 'response', response: { status, fields: headers.fields, body: null }, warning: null };
   }
@@ -205,6 +215,10 @@ function addHeader(headers: Headers, name: string | null, value: string | null):
     headers.contentLength ??= value;
     return;
   }
+  if (!isToken(name))
+    headers.problem ??= `the header ${JSON.stringify(name)} cannot be sent: that is no name of a header`;
+  else if (!isFieldValue(value))
+    headers.problem ??= `the header ${JSON.stringify(name)} cannot be sent: its value has a control character`;
   headers.fields.push(name, value);
 }
 

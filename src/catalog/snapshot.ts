@@ -51,6 +51,17 @@ export interface ApplicationPart {
   readonly sqlFallback: boolean;
 }
 
+interface WebSocketRoute {
+  readonly row: WebSocketRow;
+  readonly application: WebSocketApplication;
+}
+
+export interface RoutedWebSocket {
+  readonly application: WebSocketApplication;
+  /** What its functions get of the groups of the row's pattern. */
+  readonly groups: GroupTexts;
+}
+
 /** Of a request whose handlers have no parameters for groups. */
 const NO_GROUPS: ReadonlyMap<SqlRoute, GroupTexts> = new Map();
 
@@ -67,8 +78,8 @@ export class Snapshot {
   readonly problems: readonly RouteProblem[];
   readonly #application: Application | null;
   readonly #router: Router<AnyRoute>;
-  readonly #webSockets: Router<WebSocketRow>;
-  readonly #applications = new Map<WebSocketRow | null, WebSocketApplication>();
+  readonly #webSockets: Router<WebSocketRoute>;
+  readonly #defaultWebSocket: WebSocketApplication;
   readonly #plans = new WeakMap<readonly AnyRoute[], RoutePlan>();
 
   constructor(rows: CatalogRows, part: ApplicationPart | null) {
@@ -95,15 +106,18 @@ export class Snapshot {
       rejected.add(value);
       problems.push(problemOf(value.row, reason));
     }
-    this.#webSockets = compileRouter(
-      rows.webSockets
-        .filter(({ problem }) => problem === null)
-        .map((row) => ({ pattern: row.match, priority: row.priority, value: row })),
-    );
+    const webSockets: WebSocketRoute[] = [];
     for (const row of rows.webSockets) {
-      if (row.problem !== null) problems.push(webSocketProblem(row, row.problem));
+      const application = row.problem === null ? applicationOf(row, rows.types) : { problem: row.problem };
+      if ('problem' in application) problems.push(webSocketProblem(row, application.problem));
+      else webSockets.push({ row, application });
     }
-    for (const { value, reason } of this.#webSockets.rejected) problems.push(webSocketProblem(value, reason));
+    this.#webSockets = compileRouter(
+      webSockets.map((value) => ({ pattern: value.row.match, priority: value.row.priority, value })),
+    );
+    for (const { value, reason } of this.#webSockets.rejected)
+      problems.push(webSocketProblem(value.row, reason));
+    this.#defaultWebSocket = defaultApplication(rows.types);
     this.rows = rows;
     this.epoch = rows.epoch;
     this.types = rows.types;
@@ -189,16 +203,15 @@ export class Snapshot {
   }
 
   /** The functions for a handshake, which is matched as a GET; null if the request's target is no URL. */
-  routeWebSocket(request: RouterRequest): WebSocketApplication | null {
+  routeWebSocket(request: RouterRequest): RoutedWebSocket | null {
     const matches = this.#webSockets.match({ ...request, method: 'GET' });
     if (matches === null) return null;
-    const row = matches.values[0] ?? null;
-    let application = this.#applications.get(row);
-    if (application === undefined) {
-      application = row === null ? defaultApplication(this.types) : applicationOf(row, this.types);
-      this.#applications.set(row, application);
+    for (const [index, { application }] of matches.values.entries()) {
+      if (application.groups.length === 0) return { application, groups: {} };
+      const groups = groupTexts(matches.groups(index), application.groups);
+      if (groups !== null) return { application, groups };
     }
-    return application;
+    return { application: this.#defaultWebSocket, groups: {} };
   }
 }
 

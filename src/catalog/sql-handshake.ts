@@ -4,7 +4,7 @@
 //   register ──▶ route ──▶ ask ──▶ accept, refuse, or answer with its response
 //                  ▲        │
 //                  └────────┘ the catalog has moved on
-import type { CallResult } from '../database/call.ts';
+import type { CallResult, SqlParameter } from '../database/call.ts';
 import { getField } from '../protocol/http/field-lines.ts';
 import { switchToWebSocket, type HandshakeOffer } from '../server/websocket-handshake.ts';
 import { DEFAULT_WEBSOCKET_OPTIONS, webSocketOptions } from '../server/websocket-options.ts';
@@ -12,10 +12,11 @@ import { answerAsked, askedStatus } from '../web/asked-failure.ts';
 import type { Exchange } from '../web/exchange.ts';
 import { decodeOutcome, type StreamOutcome } from './outcome.ts';
 import { encodeRequest } from './request-value.ts';
-import { NO_EPOCH } from './snapshot.ts';
+import { NO_EPOCH, type RoutedWebSocket } from './snapshot.ts';
 import { REROUTES_MAX, type SnapshotSource } from './sql-request.ts';
 import { SqlWebSocket } from './sql-websocket.ts';
-import type { HandshakeArgument, WebSocketApplication } from './websocket-application.ts';
+import { parameterInError } from './group-arguments.ts';
+import type { Callback, PassedArgument } from './websocket-application.ts';
 import type { WebSocketHub } from './websocket-hub.ts';
 
 const TRUE_BYTE = 1;
@@ -60,25 +61,36 @@ export class SqlHandshake {
       this.#reroute();
       return;
     }
-    const application = snapshot.routeWebSocket({
+    const routed = snapshot.routeWebSocket({
       method: head.method,
       scheme,
       authority: head.authority,
       path: head.path,
       query: head.query,
     });
-    if (application === null) {
+    if (routed === null) {
       this.#refuse(400);
       return;
     }
-    const values: Record<HandshakeArgument, () => string | Buffer> = {
-      listener: () => String(this.#exchange.listenerId),
-      socket: () => this.#socket.id,
-      request: () => this.#requestValue(),
-    };
-    const parameters = application.arguments.map((argument) => values[argument]());
-    const { handshake } = application;
-    this.#socket.call(handshake, parameters, snapshot.epoch, (result) => this.#decide(application, result));
+    const { handshake } = routed.application;
+    const parameters = handshake.arguments.map((argument) => this.#argument(argument, routed));
+    this.#socket.call(handshake, parameters, snapshot.epoch, (result) => this.#decide(routed, result));
+  }
+
+  #argument(argument: PassedArgument, { groups }: RoutedWebSocket): SqlParameter {
+    switch (argument) {
+      case 'listener':
+        return String(this.#exchange.listenerId);
+      case 'socket':
+        return this.#socket.id;
+      case 'request':
+        return this.#requestValue();
+      case 'data':
+        // Of messages only.
+        return null;
+      default:
+        return groups[argument.name] ?? null;
+    }
   }
 
   /** Over HTTP/2 it is a CONNECT; to a handler it is what it is over HTTP/1.1. */
@@ -95,23 +107,43 @@ export class SqlHandshake {
     });
   }
 
-  #decide(application: WebSocketApplication, result: CallResult): void {
-    const asked = result.kind === 'failed' ? askedStatus(result.error.code) : null;
-    if (result.kind === 'stale') this.#reroute();
-    else if (result.kind === 'failed' && asked !== null) {
-      answerAsked(this.#exchange, asked, result.error.message);
-      this.#socket.leaveUnopened();
-    } else if (result.kind !== 'row') {
-      this.#refuse(result.kind === 'timeout' ? 504 : result.kind === 'unavailable' ? 503 : 500);
-    } else {
+  #decide(routed: RoutedWebSocket, result: CallResult): void {
+    const { application } = routed;
+    const { handshake } = application;
+    if (result.kind === 'stale') {
+      this.#reroute();
+    } else if (result.kind === 'row') {
       const value = result.columns[0] ?? null;
-      if (application.givesOutcome) this.#answer(application, value === null ? null : Buffer.from(value));
-      else if (value?.[0] === TRUE_BYTE) this.#accept(application, null);
+      if (application.givesOutcome) this.#answer(routed, value === null ? null : Buffer.from(value));
+      else if (value?.[0] === TRUE_BYTE) this.#accept(routed, null);
       else this.#refuse(403);
+    } else if (result.kind === 'failed') {
+      this.#failed(handshake, result);
+    } else {
+      this.#socket.observe(handshake.name, result);
+      this.#refuse(result.kind === 'timeout' ? 504 : result.kind === 'unavailable' ? 503 : 500);
     }
   }
 
-  #answer(application: WebSocketApplication, bytes: Buffer | null): void {
+  #failed(handshake: Callback, result: Extract<CallResult, { kind: 'failed' }>): void {
+    const { error } = result;
+    const place = parameterInError(error);
+    // A text of the client's that is none of the parameter's type: there is nothing at that path.
+    if (place !== null && typeof handshake.arguments[place - 1] === 'object') {
+      this.#refuse(404);
+      return;
+    }
+    const asked = askedStatus(error.code);
+    if (asked === null || asked >= 500) this.#socket.observe(handshake.name, result);
+    if (asked === null) {
+      this.#refuse(500);
+      return;
+    }
+    answerAsked(this.#exchange, asked, error.message);
+    this.#socket.leaveUnopened();
+  }
+
+  #answer(routed: RoutedWebSocket, bytes: Buffer | null): void {
     const exchange = this.#exchange;
     if (bytes === null) {
       this.#refuse(403);
@@ -120,7 +152,7 @@ export class SqlHandshake {
     const outcome = decodeOutcome(bytes);
     if (outcome.kind === 'event-stream' && this.#catalog.options.events !== undefined) {
       if (isForeign(exchange, outcome.stream.fields)) this.#refuse(403);
-      else this.#accept(application, outcome.stream);
+      else this.#accept(routed, outcome.stream);
       return;
     }
     if (outcome.kind === 'response') exchange.respond(outcome.response);
@@ -128,15 +160,15 @@ export class SqlHandshake {
     else {
       const message =
         outcome.kind === 'invalid' ? outcome.reason : `a handshake cannot be answered with ${outcome.kind}`;
-      this.#socket.observeFailure(application.handshake.name, message);
+      this.#socket.observeFailure(routed.application.handshake.name, message);
       exchange.fail(500);
     }
     this.#socket.leaveUnopened();
   }
 
-  #accept(application: WebSocketApplication, stream: StreamOutcome | null): void {
+  #accept({ application, groups }: RoutedWebSocket, stream: StreamOutcome | null): void {
     if (this.#exchange.closed) return;
-    this.#socket.prepare(application, stream);
+    this.#socket.prepare(application, groups, stream);
     const options = webSocketOptions(this.#catalog.options.webSocket ?? DEFAULT_WEBSOCKET_OPTIONS);
     this.#exchange.switchProtocol(switchToWebSocket(this.#offer, null, this.#socket, options));
   }

@@ -51,6 +51,14 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
       return { problem: `no argument can be passed for a parameter of type ${argument.type}` };
     }
   }
+  const neverRuns = row.strict === true ? argumentThatIsNull(row, groups) : undefined;
+  if (neverRuns !== undefined) {
+    return {
+      problem:
+        `it is strict and would never run, since nothing is passed for its parameter of type ${neverRuns.type}: ` +
+        `alter function ${row.handler} called on null input`,
+    };
+  }
   const returned = row.arguments.filter((argument) => argument.mode !== 'in');
   const outcomes = returned.filter(isOutcome);
   if (row.outcome !== 'none' && row.outcome !== 'result' && outcomes.length !== 1) {
@@ -65,6 +73,14 @@ export function compileRoute(row: RouteRow): SqlRoute | { readonly problem: stri
     columns: returned.length,
     groups,
   };
+}
+
+/** An argument that is null in every call. */
+function argumentThatIsNull(row: RouteRow, groups: SqlRoute['groups']): HandlerArgument | undefined {
+  return row.arguments.find(
+    ({ mode, pass }, place) =>
+      mode !== 'out' && !groups.has(place) && (pass === 'null' || (pass === 'outcome' && mode === 'in')),
+  );
 }
 
 function isOutcome(argument: HandlerArgument): boolean {

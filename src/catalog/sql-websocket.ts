@@ -12,6 +12,7 @@ import type { Exchange } from '../web/exchange.ts';
 import type { CatalogOptions } from './catalog-options.ts';
 import type { StreamOutcome } from './outcome.ts';
 import { WebSocketFeed } from './sql-event-stream.ts';
+import type { GroupTexts } from './group-arguments.ts';
 import type { Callback, WebSocketApplication } from './websocket-application.ts';
 import type { HubSocket, WebSocketHub } from './websocket-hub.ts';
 
@@ -32,7 +33,8 @@ const TRY_AGAIN_LATER = 1013;
 
 interface Waiting {
   readonly callback: Callback | null;
-  readonly parameters: readonly SqlParameter[];
+  /** The message, if it is called for one. */
+  readonly data: WebSocketMessage | null;
   readonly bytes: number;
   readonly isLast: boolean;
 }
@@ -44,6 +46,7 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   /** Until the connection is open. */
   #exchange: Exchange | null;
   #application: WebSocketApplication | null = null;
+  #groups: GroupTexts = {};
   #stream: StreamOutcome | null = null;
   #feed: WebSocketFeed | null = null;
   #connection: WebSocketConnection | null = null;
@@ -71,8 +74,9 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   }
 
   /** To be called before the connection is open. `stream`: the events that it is fed with, or null. */
-  prepare(application: WebSocketApplication, stream: StreamOutcome | null): void {
+  prepare(application: WebSocketApplication, groups: GroupTexts, stream: StreamOutcome | null): void {
     this.#application = application;
+    this.#groups = groups;
     this.#stream = stream;
   }
 
@@ -92,7 +96,7 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   open(connection: WebSocketConnection): void {
     this.#connection = connection;
-    this.#enqueue(this.#application?.onOpen ?? null, [this.id], 0);
+    this.#enqueue(this.#application?.onOpen ?? null, null, 0);
     for (const message of this.#early.splice(0)) connection.send(message);
     const { events, webSocket } = this.#options;
     if (this.#stream !== null && this.#exchange !== null && events !== undefined) {
@@ -105,7 +109,7 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
   message(_connection: WebSocketConnection, message: WebSocketMessage): void {
     const application = this.#application;
     const callback = typeof message === 'string' ? application?.onText : application?.onBinary;
-    this.#enqueue(callback ?? null, [this.id, message], message.length);
+    this.#enqueue(callback ?? null, message, message.length);
   }
 
   drain(): void {
@@ -118,7 +122,7 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
     const hadToWait = this.#retry !== null;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
-    this.#enqueue(this.#application?.onClose ?? null, [this.id], 0, true);
+    this.#enqueue(this.#application?.onClose ?? null, null, 0, true);
     if (hadToWait) this.#next();
   }
 
@@ -135,15 +139,10 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   // --- inside ---
 
-  #enqueue(
-    callback: Callback | null,
-    parameters: readonly SqlParameter[],
-    bytes: number,
-    isLast = false,
-  ): void {
+  #enqueue(callback: Callback | null, data: WebSocketMessage | null, bytes: number, isLast = false): void {
     // What nobody wants to be told of.
     if (callback === null && !isLast) return;
-    this.#waiting.push({ callback, parameters, bytes, isLast });
+    this.#waiting.push({ callback, data, bytes, isLast });
     this.#waitingBytes += bytes;
     if (!this.#running) this.#next();
     this.#balance();
@@ -155,18 +154,18 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
       this.#running = false;
       return;
     }
-    const { callback, parameters, bytes, isLast } = waiting;
+    const { callback, data, bytes, isLast } = waiting;
     if (callback === null) {
       this.#finish();
       return;
     }
     this.#running = true;
-    this.#dispatch(callback, parameters, null, (result) => {
+    this.call(callback, this.#parameters(callback, data), null, (result) => {
       if (this.#mayWait(result)) {
         this.#wait(callback, result);
         return;
       }
-      this.#observe(callback.name, result);
+      this.observe(callback.name, result);
       this.#toldOfWait = false;
       this.#running = false;
       this.#waiting.shift();
@@ -175,6 +174,13 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
       if (isLast) this.#finish();
       else this.#next();
       this.#balance();
+    });
+  }
+
+  #parameters(callback: Callback, data: WebSocketMessage | null): readonly SqlParameter[] {
+    return callback.arguments.map((argument) => {
+      if (argument === 'socket') return this.id;
+      return typeof argument === 'object' ? (this.#groups[argument.name] ?? null) : data;
     });
   }
 
@@ -218,18 +224,6 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
 
   /** Calls a function for this socket. `epoch`: that of the catalog it was found in, or null: callbacks are not routed to. */
   call(
-    callback: Callback,
-    parameters: readonly SqlParameter[],
-    epoch: string | null,
-    done: (result: CallResult) => void,
-  ): void {
-    this.#dispatch(callback, parameters, epoch, (result) => {
-      this.#observe(callback.name, result);
-      done(result);
-    });
-  }
-
-  #dispatch(
     { statement }: Callback,
     parameters: readonly SqlParameter[],
     epoch: string | null,
@@ -256,8 +250,8 @@ export class SqlWebSocket implements WebSocketHandler, HubSocket {
     this.#options.observer.observe({ kind: 'handler-failed', id: this.id, handler, message, ...none });
   }
 
-  /** An error undoes what the callback did, and the connection stays. */
-  #observe(handler: string, result: CallResult): void {
+  /** Tells of a call that failed. An error undoes what the callback did, and the connection stays. */
+  observe(handler: string, result: CallResult): void {
     const { observer, handlerTimeoutMs } = this.#options;
     if (result.kind === 'failed') {
       const { code, message, detail = null, hint = null, where = null } = result.error;

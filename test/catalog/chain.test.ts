@@ -27,6 +27,8 @@ create function t.boom(omni_httpd.http_request) returns omni_httpd.http_outcome 
   as $$ begin perform t.note('boom'); raise exception 'went wrong' using detail = 'the detail', errcode = 'P0123'; end $$;
 create function t.strict(request omni_httpd.http_request, nothing text) returns omni_httpd.http_outcome
   strict language sql as $$ select omni_httpd.http_response('ran') $$;
+create function t.strict_mark(inout outcome omni_httpd.http_outcome)
+  strict language plpgsql as $$ begin outcome := omni_httpd.http_response('strict'); end $$;
 
 create function t.mark(request omni_httpd.http_request, inout outcome omni_httpd.http_outcome) language plpgsql as $$
 declare
@@ -201,8 +203,27 @@ describe('chains of routes', () => {
     assert.equal(await get(), '200 two');
   });
 
-  test('a strict function that is given null is not run and gives null, as SQL says', async () => {
-    await chain('strict');
+  test('a strict function that would always be given null is left out, with what mends it', async () => {
+    await chain('strict', 'hello');
+    assert.equal(await get(), '200 hello /x');
+    const [problem, ...others] = (await engine.catalog.refresh()).problems;
+    assert.deepEqual(others, []);
+    assert.match(
+      problem?.problem ?? '',
+      /never run.* parameter of type text: alter function t\.strict\(omni_httpd\.http_request,text\) called on null input$/,
+    );
+    await engine.sql('alter function t.strict called on null input');
+    await engine.catalog.refresh();
+    assert.equal(await get(), '200 ran');
+    await engine.sql('alter function t.strict strict');
+  });
+
+  test('a strict function that sometimes is given null is not run then, and gives null, as SQL says', async () => {
+    await chain('hello', 'strict_mark');
+    assert.equal(await get(), '200 strict');
+    await engine.sql(
+      "update t.prioritized set handler = 't.none'::regproc where handler = 't.hello'::regproc",
+    );
     assert.equal(await get(), '204');
   });
 

@@ -100,6 +100,27 @@ describe('outcomes', () => {
     assert.deepEqual(fields, ['c', 'd']);
   });
 
+  test('a header that HTTP cannot say is named', () => {
+    const reasonOf = (name: string, value: string): string => {
+      const outcome = decodeOutcome(
+        response({
+          headers: [
+            ['x', 'y'],
+            [name, value],
+          ],
+        }),
+      );
+      return outcome.kind === 'invalid' ? outcome.reason : '';
+    };
+    for (const name of ['', 'a b', 'x:', 'naïve'])
+      assert.match(reasonOf(name, '1'), /^the header ".*" cannot be sent: that is no name of a header$/);
+    for (const value of ['1\r\nset-cookie: a=b', '\n', '\u007f', '\u0001'])
+      assert.equal(
+        reasonOf('x-a', value),
+        'the header "x-a" cannot be sent: its value has a control character',
+      );
+  });
+
   test('no headers, an empty array and an array of nulls are the same', () => {
     for (const headers of [null, [], [null]]) assert.deepEqual(decoded({ headers, body: 'x' }).fields, []);
   });

@@ -32,24 +32,25 @@ function open(onError: 'keep' | 'close') {
   } as unknown as WebSocketConnection;
   const callback = (name: string) => ({
     name,
+    arguments: name === 'text' ? (['socket', 'data'] as const) : (['socket'] as const),
     statement: { name, text: name, parameterTypes: [], resultFormat: 1 as const },
   });
   const application: WebSocketApplication = {
     handshake: callback('handshake'),
-    arguments: [],
     givesOutcome: false,
     onOpen: callback('open'),
     onText: callback('text'),
     onBinary: null,
     onClose: callback('close'),
     closesOnError: onError === 'close',
+    groups: [],
   };
   const options = { dispatcher, observer, handlerTimeoutMs: 1000 } as unknown as CatalogOptions;
   const hub = new WebSocketHub(dispatcher, observer);
   const socket = new SqlWebSocket(options, hub, new FakeExchange({}));
   hub.add(socket, () => {});
   calls.shift()?.complete(DONE);
-  socket.prepare(application, null);
+  socket.prepare(application, {}, null);
   socket.open(connection);
   return {
     socket,

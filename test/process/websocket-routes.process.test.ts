@@ -41,6 +41,20 @@ insert into howdah.websocket_router (match, handler) values (omni_httpd.urlpatte
 insert into howdah.websocket_router (match, handler, on_message) values
   (omni_httpd.urlpattern('/feed'), 'app.feed'::regproc, 'app.publish'::regproc);
 insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/feed'), 'app.feed'::regproc);
+create type app.colour as enum ('red', 'green');
+create function app.enters(room int, socket uuid, colour app.colour) returns bool language plpgsql as $$
+begin
+  if room = 401 then perform howdah.fail(401, 'not in there'); end if;
+  perform omni_httpd.websocket_send(socket, format('%s in room %s', colour, room));
+  return room > 0;
+end $$;
+create function app.in_room(socket uuid, data text, name text, room bigint) returns void language sql as
+  $$ select omni_httpd.websocket_send(socket, format('%s %s %s', room, coalesce(name, 'nobody'), data)) $$;
+create function app.bytes_in_room(socket uuid, data bytea, room text) returns void language sql as
+  $$ select omni_httpd.websocket_send(socket, convert_to(room, 'UTF8') || data) $$;
+create function app.left_room(socket uuid, room int) returns void language sql as $$ insert into app.log (line) values ('left ' || room) $$;
+insert into howdah.websocket_router (match, handler, on_message, on_binary, on_close) values
+  (omni_httpd.urlpattern('/rooms/:room/:colour/:name?'), 'app.enters'::regproc, 'app.in_room'::regproc, 'app.bytes_in_room'::regproc, 'app.left_room'::regproc);
 create or replace function omni_httpd.websocket_handler(int, uuid, omni_httpd.http_request) returns bool language sql as 'select true';
 create or replace function omni_httpd.websocket_on_message(uuid, text) returns void language sql as
   $$ select omni_httpd.websocket_send($1, 'omni ' || $2) $$;
@@ -90,6 +104,28 @@ describe('WebSocket routes', () => {
     await app.close();
     await omni.close();
     while ((await value(`exists (select from app.log)`)) !== true);
+  });
+
+  test('its functions get the groups of the pattern by name; what does not fit is not for them, or 404', async () => {
+    const socket = await Client.open(`${base}/rooms/7/red/J%C3%BCrgen`);
+    socket.send('hello');
+    socket.send(Buffer.from('!'));
+    assert.deepEqual(await socket.until(3), ['red in room 7', '7 Jürgen hello', Buffer.from('7!')]);
+    await socket.close();
+    while ((await value(`exists (select from app.log where line = 'left 7')`)) !== true);
+    const other = await Client.open(`${base}/rooms/8/green`);
+    other.send('hello');
+    assert.deepEqual(await other.until(2), ['green in room 8', '8 nobody hello']);
+    await other.close();
+    // Room 0 is refused by the function; where the room is no number, the row does not match.
+    assert.equal(statusOf(await ask('/rooms/0/red')), 403);
+    assert.equal(statusOf(await ask('/rooms/401/red')), 401);
+    assert.equal(statusOf(await ask('/rooms/1/blue')), 404);
+    const omni = await Client.open(`${base}/rooms/hall/red`);
+    omni.send('hello');
+    assert.deepEqual(await omni.until(1), ['omni hello']);
+    await omni.close();
+    assert.equal(server.process.err.includes('app.enters'), false);
   });
 
   test('what a row has no function for is left out', async () => {
@@ -164,7 +200,8 @@ describe('WebSocket routes', () => {
       create function app.gone(socket uuid) returns void language sql as '';
       create function app.number(socket uuid) returns int language sql as 'select 1';
       insert into howdah.websocket_router (match, handler, on_message) values
-        (omni_httpd.urlpattern('/wrong/1'), 'app.number'::regproc, 'app.opened'::regproc);
+        (omni_httpd.urlpattern('/wrong/1'), 'app.number'::regproc, 'app.opened'::regproc),
+        (omni_httpd.urlpattern('/wrong/3/:place'), 'app.enters'::regproc, 'app.in_room'::regproc);
       insert into howdah.websocket_router (match, handler, on_open) values
         (omni_httpd.urlpattern('/wrong/2'), 'app.yes'::regproc, 'app.gone'::regproc);
       insert into howdah.websocket_router (match, handler) values (omni_httpd.urlpattern('/wrong/('), 'app.yes'::regproc);
@@ -176,10 +213,14 @@ describe('WebSocket routes', () => {
       return rows.map(({ problem }) => problem);
     };
     let found = await problems();
-    while (found.length < 3) found = await problems();
+    while (found.length < 4) found = await problems();
     assert.match(found.join('\n'), /its handler returns neither boolean nor omni_httpd.http_outcome/);
     assert.match(found.join('\n'), /its on_message does not take \(uuid, text\)/);
     assert.match(found.join('\n'), /its on_open does not exist/);
+    assert.match(
+      found.join('\n'),
+      /its handler takes something else .*: colour app\.colour; its on_message .* no groups of the pattern: name text, room bigint/,
+    );
     const wrong = await Client.open(`${base}/wrong/1`);
     wrong.send('x');
     assert.deepEqual(await wrong.until(1), ['omni x']);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { decodeOutcome } from '../../src/catalog/outcome.ts';
+import { isFieldValue, isToken } from '../../src/protocol/http/grammar.ts';
 import { onEachDatabase, one, value, type TestDatabase } from './databases.ts';
 
 /** Fields of a response, its headers as `name: value` and its body as text. */
@@ -215,7 +216,8 @@ onEachDatabase((database) => {
 
   test('what SQL encodes is what the server decodes, and SQL converts it back', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((s) => !s.includes('\0'));
-    const header = fc.option(fc.tuple(fc.option(text), fc.option(text)), { freq: 4 });
+    const name = fc.oneof({ weight: 9, arbitrary: fc.stringMatching(/^[!#-'*+.0-9A-Z^-z|~-]{1,20}$/) }, text);
+    const header = fc.option(fc.tuple(fc.option(name), fc.option(text)), { freq: 4 });
     await fc.assert(
       fc.asyncProperty(
         fc.option(fc.uint8Array({ maxLength: 40 })),
@@ -248,17 +250,19 @@ onEachDatabase((database) => {
           const bytes = row['outcome'];
           assert.ok(bytes instanceof Uint8Array);
           const decoded = decodeOutcome(Buffer.from(bytes));
-          assert.ok(decoded.kind === 'response', JSON.stringify(decoded));
-          assert.equal(decoded.response.status, status);
-          assert.deepEqual(decoded.response.body, body === null ? null : Buffer.from(body));
           const sent = (headers ?? []).flatMap((pair) =>
             pair === null || pair[0] === null || pair[1] === null ? [] : pair,
           );
           const latin1 = sent.map((part) => Buffer.from(part ?? '').toString('latin1'));
-          assert.deepEqual(
-            decoded.response.fields,
-            body === null ? latin1 : [...latin1, 'content-type', 'application/octet-stream'],
-          );
+          if (latin1.every((part, i) => (i % 2 === 0 ? isToken(part) : isFieldValue(part)))) {
+            assert.ok(decoded.kind === 'response', JSON.stringify(decoded));
+            assert.equal(decoded.response.status, status);
+            assert.deepEqual(decoded.response.body, body === null ? null : Buffer.from(body));
+            assert.deepEqual(
+              decoded.response.fields,
+              body === null ? latin1 : [...latin1, 'content-type', 'application/octet-stream'],
+            );
+          } else assert.equal(decoded.kind, 'invalid');
           assert.deepEqual(
             [row['same_body'], row['same_status'], row['same_headers'], row['same_row']],
             [true, true, true, true],

@@ -31,12 +31,15 @@ export class BodyAllowance {
   /** Returns whether this is the first time that the body is asked for. */
   allow(bytes: number, nowMs: number): boolean {
     const first = this.#allowed === 0;
-    if (!this.wanted) {
-      this.#wantedSinceMs = nowMs;
-      this.#receivedWhenWanted = this.received;
-    }
+    if (!this.wanted) this.awaitFrom(nowMs);
     this.#allowed += bytes;
     return first;
+  }
+
+  /** It is waited for from now on: because it was asked for, or to be skipped. Not while a handler ran that did neither. */
+  awaitFrom(nowMs: number): void {
+    this.#wantedSinceMs = nowMs;
+    this.#receivedWhenWanted = this.received;
   }
 
   receive(bytes: number): void {

@@ -92,8 +92,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#deadlines.progressed(this.#server.clock.nowMs);
     if (this.#stalled) {
       this.#stalled = false;
-      this.#head = null;
-      this.#continue(() => this.#receiver.releaseNext());
+      this.#releaseNext();
     }
     this.#stream?.receiveDrain();
     this.#balance();
@@ -248,9 +247,10 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   }
 
   finish(): void {
+    const { nowMs } = this.#server.clock;
     this.#stream = null;
-    this.#deadlines.begin(this.#server.clock.nowMs);
-    this.#deadlines.progressed(this.#server.clock.nowMs);
+    this.#deadlines.progressed(nowMs);
+    if (!this.#requestEnded) this.#body.awaitFrom(nowMs);
     if (this.#state !== 'open') return;
     if (this.#last) this.#close();
     else if (this.#requestEnded) this.#next();
@@ -327,6 +327,8 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#reading = false;
     this.#output.flush();
     this.#balance();
+    // What the client had sent before it closed its side is answered now, unless its answers wait to be taken.
+    if (this.#eof && this.#stream === null && this.#receiver.phase !== 'waiting') this.#close();
   }
 
   #next(): void {
@@ -340,12 +342,13 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
       this.#stalled = true;
       return;
     }
-    if (this.#reading) {
-      this.#receiver.releaseNext();
-      return;
-    }
-    this.#continue(() => this.#receiver.releaseNext());
-    if (this.#eof && this.#stream === null) this.#close();
+    this.#releaseNext();
+  }
+
+  #releaseNext(): void {
+    this.#deadlines.begin(this.#server.clock.nowMs);
+    if (this.#reading) this.#receiver.releaseNext();
+    else this.#continue(() => this.#receiver.releaseNext());
   }
 
   #resumeBody(): void {

@@ -44,6 +44,30 @@ test('pipelined requests are answered in their order, also when the first takes 
   );
 });
 
+test('a client that has closed its side gets all its answers and then the end, whenever its requests are read', async () => {
+  const waiting: Exchange[] = [];
+  const large = Buffer.alloc(2_000_000, 'x').toString();
+  await using http = await startHttp((exchange) => {
+    if (exchange.head.path === '/later') waiting.push(exchange);
+    else text(exchange, exchange.head.path === '/large' ? large : exchange.head.path);
+  });
+  const reader = await http.connect();
+  reader.send('POST /later HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab');
+  const pipeline = await http.connect();
+  pipeline.socket.pause();
+  pipeline.send(get('/later') + get('/large') + get('/large') + get('/last'));
+  for (const client of [reader, pipeline]) client.socket.end();
+  const other = await http.connect();
+  for (let i = 1; i <= 2 || waiting.length < 2; i += 1) {
+    other.send(get('/other'));
+    await other.untilText('/other', i);
+  }
+  waiting.forEach(echo);
+  assert.match(await reader.untilEnd(), /POST \/later ab$/);
+  pipeline.socket.resume();
+  assert.match((await pipeline.untilEnd()).slice(-100), /\r\n\r\n\/last$/);
+});
+
 test('a thousand pipelined requests in one write are all answered', async () => {
   await using http = await startHttp((exchange) => text(exchange, exchange.head.path), {
     server: { maxKeepalive: 5000 },

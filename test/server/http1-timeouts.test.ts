@@ -27,6 +27,62 @@ test('a client that sends its head byte by byte gets no more time for it', async
   assert.equal(statusOf(answer), 408);
 });
 
+test('the time for a head begins with it, also behind a body that nobody reads or an answer that is not taken', async (context) => {
+  // Time goes by when the test says so.
+  context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
+  const large = Buffer.alloc(20_000_000);
+  await using http = await startHttp(
+    (exchange) => {
+      const body = exchange.head.path === '/large' ? large : 'ok';
+      exchange.respond({ status: 200, fields: [], body });
+    },
+    { server: { requestTimeoutMs: 5000, bodyGraceMs: 60_000, idleTimeoutMs: 60_000 } },
+  );
+  const begun = 'GET / HTTP/1.1\r\nHo';
+  const rest = 'st: h\r\nConnection: close\r\n\r\n';
+  const [unread, untaken, later] = [await http.connect(), await http.connect(), await http.connect()];
+
+  unread.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n');
+  await unread.untilText('ok');
+  untaken.socket.pause();
+  untaken.send(get('/large') + begun);
+  for (let i = 1; i <= 2; i += 1) {
+    later.send(get());
+    await later.untilText('ok', i);
+  }
+  context.mock.timers.tick(8000);
+  unread.send(`xx${begun}`);
+  untaken.socket.resume();
+  await untaken.until((text) => text.length > large.length);
+  for (let i = 3; i <= 4; i += 1) {
+    later.send(get());
+    await later.untilText('ok', i);
+  }
+  context.mock.timers.tick(4000);
+  for (const client of [unread, untaken]) {
+    client.send(rest);
+    assert.match((await client.untilEnd()).slice(-200), /200 OK[^]*ok$/);
+  }
+});
+
+test('a body that nobody reads has its time from the answer on, however long that took', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
+  const waiting: Exchange[] = [];
+  await using http = await startHttp((exchange) => waiting.push(exchange), {
+    server: { bodyGraceMs: 5000, idleTimeoutMs: 60_000 },
+  });
+  const client = await http.connect();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n');
+  while (waiting.length === 0) await new Promise(setImmediate);
+  context.mock.timers.tick(20_000);
+  waiting.forEach(ok);
+  await client.untilText('ok');
+  context.mock.timers.tick(1000);
+  client.send(`xx${get('/next')}`);
+  while (waiting.length === 1 && !client.ended) await new Promise(setImmediate);
+  assert.equal(waiting[1]?.head.path, '/next');
+});
+
 test('a silent connection is closed after the idle timeout, without an answer', async () => {
   await using http = await startHttp(ok, { server: { idleTimeoutMs: SHORT } });
   const silent = await http.connect();

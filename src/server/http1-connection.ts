@@ -1,7 +1,7 @@
 // The driver of one HTTP/1 connection: socket → Http1Receiver → Stream → Http1Responder → socket, one stream at a time
 // (RFC 9112 §9.3.2: answers in the order of the requests). Keeps the connection's deadlines (http1-deadlines.ts) and its end.
 //
-//   open ──(last response, fault, drain)──► lingering ──(client closed, or lingerTimeoutMs)──► closed
+//   open ──(last response, fault, drain)──► lingering ──(all taken; client closed, or lingerTimeoutMs)──► closed
 import type { Socket } from 'node:net';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { Http1Fault } from '../protocol/http1/fault.ts';
@@ -78,13 +78,10 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
 
   receiveEof(): void {
     this.#eof = true;
-    if (this.#state === 'closed') return;
-    if (this.#state === 'lingering') {
-      this.destroy();
-      return;
-    }
+    if (this.#state === 'lingering') this.#socket.destroySoon();
+    if (this.#state !== 'open') return;
     // Half closed: an answer under way, and requests that were read already, are still served (RFC 9112 §9.6).
-    if (this.#receiver.receiveEof() === 'incomplete' && !this.#requestEnded) this.destroy();
+    if (this.#receiver.receiveEof() === 'incomplete' && this.#stream !== null) this.destroy();
     else if (this.#stream === null && this.#receiver.phase !== 'waiting') this.#close();
   }
 
@@ -261,6 +258,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
 
   checkDeadlines(nowMs: number): void {
     const wait = this.#waitsFor();
+    if (wait === 'taking' && this.#state === 'lingering') this.#deadlines.begin(nowMs);
     if (!this.#deadlines.passed(wait, nowMs)) return;
     if (wait === 'closing') this.destroy();
     else if (wait === 'taking') resetSocket(this.#socket);
@@ -290,8 +288,8 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   }
 
   #waitsFor(): Http1Wait {
-    if (this.#state === 'lingering') return 'closing';
     if (this.#socket.writableLength > 0) return 'taking';
+    if (this.#state === 'lingering') return 'closing';
     if (this.#stream !== null || this.#receiver.phase === 'body') {
       return !this.#requestEnded && (this.#stream === null || this.#body.wanted) ? 'body' : 'handler';
     }
@@ -327,7 +325,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     this.#reading = false;
     this.#output.flush();
     this.#balance();
-    // What the client had sent before it closed its side is answered now, unless its answers wait to be taken.
+    // All that came before the end is answered, unless the answers wait to be taken.
     if (this.#eof && this.#stream === null && this.#receiver.phase !== 'waiting') this.#close();
   }
 

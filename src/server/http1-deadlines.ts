@@ -26,7 +26,7 @@ export class Http1Deadlines {
     this.#progressMs = nowMs;
   }
 
-  /** The client has begun a head, or our side of the connection has ended. */
+  /** The client has begun a head, or has taken the end of our side. */
   begin(nowMs: number): void {
     this.#sinceMs = nowMs;
   }

@@ -1,7 +1,7 @@
 // The driver of one HTTP/2 connection: socket → machine (protocol/http2) → a Stream for each request → machine →
 // socket. Keeps the connection's deadlines and its end.
 //
-//   open ──drain──► draining ──(no stream left)──► lingering ──(client closed, or lingerTimeoutMs)──► closed
+//   open ──drain──► draining ──(no stream left)──► lingering ──(all taken; client closed, or lingerTimeoutMs)──► closed
 //     └─────────────(fault)─────────────────────────────▲
 import type { Socket } from 'node:net';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
@@ -84,7 +84,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
 
   /** The client sends no more: its requests that are complete are still answered. */
   receiveEof(): void {
-    if (this.#state === 'lingering' || this.#channels.size === 0) this.destroy();
+    if (this.#state === 'lingering' || this.#channels.size === 0) this.#socket.destroySoon();
     else this.drain();
   }
 
@@ -189,13 +189,15 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
     const { lingerTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = this.server.options;
     const { idleTimeoutMs } = this;
     const inPhaseMs = nowMs - this.#phaseSinceMs;
+    const taking = this.#socket.writableLength > 0;
+    if (!taking) this.#progress.reset();
+    else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) resetSocket(this.#socket);
     if (this.#state === 'lingering') {
-      if (inPhaseMs > lingerTimeoutMs) this.destroy();
+      if (taking) this.#phaseSinceMs = nowMs;
+      else if (inPhaseMs > lingerTimeoutMs) this.destroy();
       return;
     }
     this.machine.tick(nowMs);
-    if (this.#socket.writableLength === 0) this.#progress.reset();
-    else if (this.#progress.stalled(this.#socket, nowMs, idleTimeoutMs)) resetSocket(this.#socket);
     for (const channel of this.#channels) channel.checkDeadlines(nowMs);
     if (!this.machine.prefaceReceived && inPhaseMs > prefaceTimeoutMs) {
       this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');

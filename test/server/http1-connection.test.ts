@@ -68,6 +68,26 @@ test('a client that has closed its side gets all its answers and then the end, w
   assert.match((await pipeline.untilEnd()).slice(-100), /\r\n\r\n\/last$/);
 });
 
+test('a client that gives its body up once it is answered still gets the whole answer', async () => {
+  const body = Buffer.alloc(20_000_000, 'x');
+  await using http = await startHttp((exchange) => exchange.respond({ status: 413, fields: [], body }));
+  const client = await http.connect();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n');
+  await client.untilText('413');
+  client.socket.pause();
+  client.send('some of it');
+  client.socket.end();
+  const other = await http.connect();
+  for (let i = 1; i <= 2; i += 1) {
+    other.send(get());
+    await other.until((text) => text.length > i * body.length);
+  }
+  client.socket.resume();
+  const [head = '', rest = ''] = (await client.untilEnd()).split('\r\n\r\n');
+  assert.match(head, /^HTTP\/1\.1 413/);
+  assert.equal(rest.length, body.length);
+});
+
 test('a thousand pipelined requests in one write are all answered', async () => {
   await using http = await startHttp((exchange) => text(exchange, exchange.head.path), {
     server: { maxKeepalive: 5000 },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { test } from 'node:test';
 import type { Exchange } from '../../src/web/exchange.ts';
-import { frame, PREFACE, request, settings, TYPE, uint32 } from '../protocol/http2/peer.ts';
+import { ACK, frame, PREFACE, request, settings, TYPE, uint32 } from '../protocol/http2/peer.ts';
 import { startHttp, type HttpFixture } from '../support/http-fixture.ts';
 
 const PIECE = 16_384;
@@ -107,4 +107,38 @@ test('a client that opens its windows and does not read its socket stops the bod
   const before = client.socket.bytesRead;
   client.socket.resume();
   await client.until(() => server.made() > made && client.socket.bytesRead > before);
+});
+
+test('a client that takes an answer slowly but steadily gets all of it, also where it is the last', async (context) => {
+  // Time goes by when the test says so.
+  context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: Date.now() });
+  const { DEFAULT_OPTIONS } = await import('../../src/protocol/http2/options.ts');
+  const body = Buffer.alloc(48_000_000, 'z');
+  // All of it is one write.
+  const http2 = { ...DEFAULT_OPTIONS, maxGatheredBytes: 2 * body.length };
+  await using http = await startHttp((exchange) => exchange.respond({ status: 200, fields: [], body }), {
+    server: { http2, idleTimeoutMs: 60_000, lingerTimeoutMs: 1000 },
+  });
+  for (const last of [false, true]) {
+    const client = await http.connect();
+    client.send(
+      Buffer.concat([
+        PREFACE,
+        frame(TYPE.SETTINGS, 0, 0, settings([4, 0x7fffffff])),
+        frame(TYPE.SETTINGS, ACK, 0),
+        frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(0x7fff0000)),
+        request(1),
+        ...(last ? [frame(TYPE.GOAWAY, 0, 0, Buffer.alloc(8))] : []),
+      ]),
+    );
+    // More than the buffers of the system hold, so that some of it has left the server since the last time.
+    for (let bytes = 12_000_000; bytes < body.length; bytes += 12_000_000) {
+      await client.until((text) => text.length > bytes);
+      if (last && bytes > 12_000_000) client.socket.end();
+      client.socket.pause();
+      context.mock.timers.tick(40_000);
+      client.socket.resume();
+    }
+    await client.until((text) => text.length > body.length);
+  }
 });

@@ -9,6 +9,9 @@ import { Listener, type ListenerOptions } from '../../src/transport/listener.ts'
 import type { ExchangeHandler } from '../../src/web/exchange.ts';
 import { requestHandler } from '../../src/web/request-handler.ts';
 
+/** Of what a client has received, where it was not what the test waits for. */
+const SHOWN_CHARACTERS = 500;
+
 export interface HttpFixture extends AsyncDisposable {
   readonly server: HttpServer;
   readonly listener: Listener;
@@ -128,7 +131,7 @@ export class RawClient {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         if (ready(this.text)) resolve(this.text);
-        else if (this.ended || this.reset) reject(new Error(`closed after: ${JSON.stringify(this.text)}`));
+        else if (this.ended || this.reset) reject(new Error(`closed after ${shortened(this.text)}`));
         else return;
         this.#waiting.delete(look);
       };
@@ -165,6 +168,12 @@ export class RawClient {
   #wake(): void {
     for (const look of this.#waiting) look();
   }
+}
+
+/** What a failure shows of a text: its end, which may be all there is. */
+function shortened(text: string): string {
+  const end = JSON.stringify(text.slice(-SHOWN_CHARACTERS));
+  return text.length > SHOWN_CHARACTERS ? `${text.length} characters, the last of them ${end}` : end;
 }
 
 /** A minimal request head. */

@@ -3,7 +3,7 @@
 //
 //   frame     = length (4: of what follows) type (1) body
 //   HELLO     = number (4)
-//   STATE     = idle sessions (4) connections (4) connections taken over from the other (4)
+//   STATE     = sessions for the other's calls (4) connections (4) connections taken over from the other (4)
 //   STATEMENT = index (4) JSON of a PreparedStatement; before the first call that names the index
 //   CALL      = id (4) index (4) flags (1) index of the statement that follows up (4) epoch (bytes) count (2) count × parameter
 //   ABANDON   = id (4)
@@ -40,6 +40,9 @@ const CALL_EPOCH_AT = 13;
 /** A parameter may have 1 GB (PostgreSQL's limit of a field); what announces more is not one of ours. */
 const MAX_FRAME_BYTES = 1_100_000_000;
 
+/** To copy this much costs less than one more piece in a write. */
+const MAX_JOINED_BYTES = 16_384;
+
 /** A call as it travels. */
 export interface SiblingCall {
   readonly id: number;
@@ -54,7 +57,11 @@ export interface SiblingCall {
 }
 
 export interface SiblingState {
-  readonly idleSessions: number;
+  /**
+   * Sessions that are idle, or run calls of the receiver: who knows best how many these are. So one that the receiver uses again and
+   * again is told of once.
+   */
+  readonly sessions: number;
   readonly connections: number;
   /** Connections that the sender has taken over from the receiver so far. */
   readonly taken: number;
@@ -75,8 +82,8 @@ export function helloFrame(number: number): Buffer {
   return numbersFrame(FrameType.HELLO, number);
 }
 
-export function stateFrame({ idleSessions, connections, taken }: SiblingState): Buffer {
-  return numbersFrame(FrameType.STATE, idleSessions, connections, taken);
+export function stateFrame({ sessions, connections, taken }: SiblingState): Buffer {
+  return numbersFrame(FrameType.STATE, sessions, connections, taken);
 }
 
 export function statementFrame(index: number, statement: PreparedStatement): Buffer {
@@ -87,7 +94,7 @@ export function abandonFrame(id: number): Buffer {
   return numbersFrame(FrameType.ABANDON, id);
 }
 
-/** In pieces, so that a large parameter need not be copied. */
+/** In one piece, which costs one write; a large one in several, so that its parameters need not be copied. */
 export function callFrame(call: SiblingCall): Buffer[] {
   const epoch = Buffer.from(call.epoch ?? '', 'latin1');
   const head = Buffer.allocUnsafe(CALL_EPOCH_AT + 4 + epoch.length + 2);
@@ -112,7 +119,7 @@ export function callFrame(call: SiblingCall): Buffer[] {
     pieces.push(prefix);
     if (bytes !== null && bytes.length > 0) pieces.push(bytes);
   }
-  return framed(FrameType.CALL, pieces);
+  return joined(FrameType.CALL, pieces);
 }
 
 /** The columns of a row may be views: what is not copied is written out by the caller at once, or copied. */
@@ -146,14 +153,12 @@ function jsonFrame(type: number, number: number, value: unknown): Buffer {
   return frame;
 }
 
-function framed(type: number, body: readonly Buffer[]): Buffer[] {
+function joined(type: number, body: readonly Buffer[]): Buffer[] {
+  const length = body.reduce((sum, piece) => sum + piece.length, 0);
   const prefix = Buffer.allocUnsafe(LENGTH_BYTES + 1);
-  startFrame(
-    prefix,
-    type,
-    body.reduce((sum, piece) => sum + piece.length, 0),
-  );
-  return [prefix, ...body];
+  startFrame(prefix, type, length);
+  const pieces = [prefix, ...body];
+  return length > MAX_JOINED_BYTES ? pieces : [Buffer.concat(pieces)];
 }
 
 function startFrame(frame: Buffer, type: number, bodyLength: number): number {
@@ -174,13 +179,18 @@ export class FrameReader {
     this.#receive = receive;
   }
 
-  /** @throws Error where the bytes are no frame */
+  /**
+   * The chunk is not kept.
+   * @throws Error where the bytes are no frame
+   */
   read(chunk: Buffer): void {
-    this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     // A long frame is put together once, when all of it is there.
-    if (this.#buffered < this.#needed) return;
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#buffered);
+    if (this.#buffered < this.#needed) {
+      this.#chunks.push(Buffer.from(chunk));
+      return;
+    }
+    const bytes = this.#chunks.length === 0 ? chunk : Buffer.concat([...this.#chunks, chunk], this.#buffered);
     let at = 0;
     this.#needed = LENGTH_BYTES;
     while (bytes.length - at >= LENGTH_BYTES) {
@@ -195,7 +205,7 @@ export class FrameReader {
       at = end;
     }
     this.#buffered = bytes.length - at;
-    this.#chunks = this.#buffered === 0 ? [] : [bytes.subarray(at)];
+    this.#chunks = this.#buffered === 0 ? [] : [Buffer.from(bytes.subarray(at))];
   }
 }
 
@@ -208,7 +218,7 @@ function parseFrame(frame: Buffer): SiblingFrame {
     case FrameType.STATE:
       return {
         kind: 'state',
-        idleSessions: number,
+        sessions: number,
         connections: body.readUInt32BE(4),
         taken: body.readUInt32BE(8),
       };

@@ -5,6 +5,7 @@
 // A call over a link is run by whoever receives it, or refused as busy; it is never passed on. So none can go in circles.
 import type { Socket } from 'node:net';
 import type { PreparedStatement, SqlCall } from '../database/call.ts';
+import { giveSocket, type SocketOwner } from '../server/socket-owner.ts';
 import {
   abandonFrame,
   callFrame,
@@ -22,11 +23,7 @@ import {
 /** Bytes that may wait to be sent before the other counts as busy: a few large requests. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
-interface SentCall {
-  readonly call: SqlCall;
-  /** How many states the other had told when it was sent. */
-  readonly told: number;
-}
+const NOTHING: SiblingState = { sessions: 0, connections: 0, taken: 0 };
 
 export interface SiblingLinkEvents {
   /** The other has said who it is. */
@@ -36,44 +33,34 @@ export interface SiblingLinkEvents {
   /** Runs the call if a session is idle; false: none is. */
   run(call: SqlCall): boolean;
   abandon(call: SqlCall): void;
-  /** The other has the result of a call, and may have the next one. */
-  answered(link: SiblingLink): void;
   /** A call that was sent has not run: the other was busy. */
   refused(call: SqlCall): void;
   closed(link: SiblingLink): void;
 }
 
-export class SiblingLink {
+export class SiblingLink implements SocketOwner {
   readonly #socket: Socket;
   readonly #events: SiblingLinkEvents;
-  readonly #sent = new Map<number, SentCall>();
+  readonly #sent = new Map<number, SqlCall>();
   readonly #received = new Map<number, SqlCall>();
   readonly #statementIndexes = new Map<string, number>();
   readonly #statements: PreparedStatement[] = [];
+  readonly #reader = new FrameReader((frame) => this.#receive(frame));
   #nextId = 1;
   #number = 0;
-  #state: SiblingState = { idleSessions: 0, connections: 0, taken: 0 };
-  /** Grows with each state that the other tells. */
-  #told = 0;
-  /** Calls that were sent since, and run: they have sessions that the state calls idle. */
-  #unannounced = 0;
+  #state: SiblingState = NOTHING;
+  /** What the other was told last, or thinks since. */
+  #told: SiblingState = NOTHING;
+  /** The most sessions for the other since it was told. */
+  #mostSessions = 0;
+  #refused = false;
   #connectionsGiven = 0;
   #closed = false;
 
   constructor(socket: Socket, ownNumber: number, events: SiblingLinkEvents) {
     this.#socket = socket;
     this.#events = events;
-    const reader = new FrameReader((frame) => this.#receive(frame));
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        reader.read(chunk);
-      } catch {
-        socket.destroy();
-      }
-    });
-    // What went wrong shows as its close.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#close());
+    giveSocket(socket, this);
     socket.write(helloFrame(ownNumber));
   }
 
@@ -89,14 +76,13 @@ export class SiblingLink {
 
   /** Whether the other has a session for one more call, as far as is known here. */
   get isIdle(): boolean {
-    return this.#state.idleSessions - this.#unannounced > 0 && this.#socket.writableLength < MAX_UNSENT_BYTES;
+    return this.#state.sessions > this.#sent.size && this.#socket.writableLength < MAX_UNSENT_BYTES;
   }
 
   /** Sends a call. It completes, or is refused. */
   send(call: SqlCall): void {
     const id = this.#nextId++;
-    this.#sent.set(id, { call, told: this.#told });
-    this.#unannounced += 1;
+    this.#sent.set(id, call);
     const { parameters, epoch, resetAfter, interruptible = false, repeatable = false } = call;
     this.#socket.cork();
     const statement = this.#indexOf(call.statement);
@@ -119,7 +105,7 @@ export class SiblingLink {
   /** Nobody waits for the call any more. Whether it was sent over this link. */
   abandon(call: SqlCall): boolean {
     for (const [id, sent] of this.#sent) {
-      if (sent.call !== call) continue;
+      if (sent !== call) continue;
       this.#socket.write(abandonFrame(id));
       return true;
     }
@@ -131,14 +117,53 @@ export class SiblingLink {
     this.#connectionsGiven += 1;
   }
 
-  tell(state: SiblingState): void {
-    if (!this.#closed) this.#socket.write(stateFrame(state));
+  /**
+   * The number of idle sessions is another. Where there were none for the other, it is told at once; whatever else is new is told with
+   * the next `tell`. Whether there is.
+   */
+  noticeSessions(idle: number): boolean {
+    const sessions = idle + this.#received.size;
+    if (sessions > this.#mostSessions) this.#mostSessions = sessions;
+    if (sessions === this.#told.sessions) return false;
+    if (sessions === 0 || this.#told.sessions > 0 || this.#refused) return true;
+    this.#tell({ ...this.#told, sessions });
+    return false;
+  }
+
+  /** Tells the other what is new to it. That there are fewer sessions for it is told only where they have not come back meanwhile. */
+  tell(idle: number, others: Omit<SiblingState, 'sessions'>): void {
+    const sessions = idle + this.#received.size;
+    const told = this.#told;
+    const most = Math.max(sessions, this.#mostSessions);
+    const news = sessions > told.sessions ? sessions : Math.min(most, told.sessions);
+    this.#mostSessions = sessions;
+    if (news !== told.sessions || others.connections !== told.connections || others.taken !== told.taken)
+      this.#tell({ ...others, sessions: news });
+  }
+
+  #tell(state: SiblingState): void {
+    if (this.#closed) return;
+    this.#told = state;
+    this.#refused = false;
+    this.#socket.write(stateFrame(state));
   }
 
   /** Ends when everything is sent. */
   end(): void {
     this.#socket.end();
   }
+
+  receiveBytes(chunk: Buffer): void {
+    try {
+      this.#reader.read(chunk);
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+
+  receiveEof(): void {}
+
+  receiveRoom(): void {}
 
   #receive(frame: SiblingFrame): void {
     switch (frame.kind) {
@@ -148,8 +173,6 @@ export class SiblingLink {
         return;
       case 'state':
         this.#state = frame;
-        this.#told += 1;
-        this.#unannounced = 0;
         this.#events.changed();
         return;
       case 'statement':
@@ -164,15 +187,12 @@ export class SiblingLink {
         return;
       }
       case 'result': {
-        const sent = this.#sent.get(frame.id);
-        if (sent === undefined) return;
+        const call = this.#sent.get(frame.id);
+        if (call === undefined) return;
         this.#sent.delete(frame.id);
-        const { call } = sent;
-        // A quick one has come and gone between two states, which are the same then: nobody would tell that its session is idle.
-        if (sent.told === this.#told) this.#unannounced -= 1;
         if (frame.result.kind === 'busy') {
           // Whatever it had told: until it tells anew, it is asked no more.
-          this.#state = { ...this.#state, idleSessions: 0 };
+          this.#state = { ...this.#state, sessions: 0 };
           this.#events.refused(call);
         } else {
           call.complete(frame.result);
@@ -190,13 +210,14 @@ export class SiblingLink {
       complete: (result) => {
         this.#received.delete(id);
         this.#answer(id, result);
-        // When its session counts as idle.
-        queueMicrotask(() => this.#events.answered(this));
       },
     };
     this.#received.set(id, call);
     if (this.#events.run(call)) return;
     this.#received.delete(id);
+    // It counts this worker as busy until it is told anew.
+    this.#told = { ...this.#told, sessions: 0 };
+    this.#refused = true;
     this.#answer(id, { kind: 'busy' });
   }
 
@@ -210,12 +231,12 @@ export class SiblingLink {
     if (!this.#closed) this.#socket.write(resultFrame(id, result));
   }
 
-  #close(): void {
+  receiveClosed(): void {
     this.#closed = true;
     // Nobody is left who would take the results.
     for (const call of this.#received.values()) this.#events.abandon(call);
     this.#events.closed(this);
-    for (const { call } of this.#sent.values()) {
+    for (const call of this.#sent.values()) {
       // What changes nothing may run again.
       if (call.interruptible === true) this.#events.refused(call);
       else call.complete({ kind: 'lost', reason: 'the worker that ran it has ended' });

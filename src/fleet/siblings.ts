@@ -19,8 +19,15 @@ export interface OwnSessions {
   putBack(call: SqlCall): void;
 }
 
-/** Each change is told, but not more often: a busy worker changes thousands of times a second. */
+/** Each change of connections is told, but not more often. */
 const TELL_EVERY_MS = 2;
+
+/**
+ * How long it may take until siblings know that there are fewer sessions for them. A worker without much to do runs out of sessions
+ * with each request, for less than a millisecond; and a timer that ends before anything else does costs more than it seems to: the
+ * kernel sets the clock anew with each wait and each waking.
+ */
+const TELL_SESSIONS_MS = 10;
 
 /** A worker that is about to start is there by then. */
 const CONNECT_AGAIN_MS = 100;
@@ -44,7 +51,15 @@ export class Siblings implements CallOverflow {
   #numbers: readonly number[] = [];
   #turn = 0;
   #tellTimer: NodeJS.Timeout | null = null;
-  #told = '';
+  #sessionsTimer: NodeJS.Timeout | null = null;
+  readonly #tellConnections = (): void => {
+    this.#tellTimer = null;
+    this.#tell();
+  };
+  readonly #tellSessions = (): void => {
+    this.#sessionsTimer = null;
+    this.#tell();
+  };
   #leaving = false;
   /** Calls that siblings ran for this worker, and the other way round. */
   callsSent = 0;
@@ -105,16 +120,20 @@ export class Siblings implements CallOverflow {
   /** A connection that another one has given is here. */
   tookConnection(from: number): void {
     this.#takenFrom.set(from, (this.#takenFrom.get(from) ?? 0) + 1);
-    this.changed();
+    this.connectionsChanged();
   }
 
-  /** The number of idle sessions or connections may have changed. */
+  /** The number of idle sessions may have changed. */
   changed(): void {
-    if (this.#links.size === 0) return;
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellTimer = null;
-      this.#tell();
-    }, TELL_EVERY_MS);
+    if (this.#leaving || this.#links.size === 0) return;
+    const idle = this.#own.idleSessions;
+    let news = false;
+    for (const link of this.#links.values()) news = link.noticeSessions(idle) || news;
+    if (news) this.#sessionsTimer ??= setTimeout(this.#tellSessions, TELL_SESSIONS_MS);
+  }
+
+  connectionsChanged(): void {
+    if (this.#links.size > 0) this.#tellTimer ??= setTimeout(this.#tellConnections, TELL_EVERY_MS);
   }
 
   /** Nothing is to be given to this worker any more; what it has is finished. */
@@ -125,7 +144,7 @@ export class Siblings implements CallOverflow {
 
   /** Ends the links when everything is sent. */
   async close(): Promise<void> {
-    if (this.#tellTimer !== null) clearTimeout(this.#tellTimer);
+    for (const timer of [this.#tellTimer, this.#sessionsTimer]) if (timer !== null) clearTimeout(timer);
     this.#numbers = [];
     for (const link of this.#links.values()) link.end();
     this.#server.close();
@@ -163,16 +182,10 @@ export class Siblings implements CallOverflow {
       run: (call) => {
         const runs = !this.#leaving && own.runIfIdle(call);
         if (runs) this.callsTaken += 1;
-        // Who was refused counts this worker as busy until it is told anew.
-        else this.#told = '';
         this.changed();
         return runs;
       },
       abandon: (call) => own.abandon(call),
-      answered: (link) => {
-        // One request after another would wait for the next time otherwise.
-        if (this.#state !== this.#told) this.#tellOne(link);
-      },
       refused: (call) => {
         this.callsSent -= 1;
         own.putBack(call);
@@ -185,26 +198,13 @@ export class Siblings implements CallOverflow {
   }
 
   #tell(): void {
-    const state = this.#state;
-    if (state === this.#told && !this.#leaving) return;
-    this.#told = state;
     for (const link of this.#links.values()) this.#tellOne(link);
   }
 
   #tellOne(link: SiblingLink): void {
-    link.tell({
-      idleSessions: this.#idle,
+    link.tell(this.#leaving ? 0 : this.#own.idleSessions, {
       connections: this.#leaving ? NO_MORE_CONNECTIONS : this.#connections(),
       taken: this.#takenFrom.get(link.number) ?? 0,
     });
-  }
-
-  /** What siblings are told, as text. */
-  get #state(): string {
-    return `${this.#idle} ${this.#connections()} ${[...this.#takenFrom.values()].join(' ')}`;
-  }
-
-  get #idle(): number {
-    return this.#leaving ? 0 : this.#own.idleSessions;
   }
 }

@@ -56,7 +56,7 @@ class WorkerProcess {
       observer,
       ...(start.requests.proxyFrom === undefined ? {} : { proxyFrom: start.requests.proxyFrom }),
       accept: (socket, listenerId, header) => this.#worker.accept(socket, listenerId, header),
-      changed: () => this.#siblings.changed(),
+      changed: () => this.#siblings.connectionsChanged(),
       elsewhere: () => this.#siblings.fewerConnections(),
       handOver: (key, to, handle, sent) => send({ kind: 'hand-over', key, to }, handle, sent),
     });

@@ -75,7 +75,7 @@ type Written = readonly [SiblingFrame, Buffer];
 const frames: fc.Arbitrary<Written> = fc.oneof(
   uint32.map((number): Written => [{ kind: 'hello', number }, helloFrame(number)]),
   fc
-    .record({ idleSessions: uint32, connections: uint32, taken: uint32 }, PLAIN)
+    .record({ sessions: uint32, connections: uint32, taken: uint32 }, PLAIN)
     .map((state): Written => [{ kind: 'state', ...state }, stateFrame(state)]),
   fc
     .tuple(uint32, statements)
@@ -159,6 +159,38 @@ test('a call costs 13 bytes and its epoch beside the statement and the parameter
     Buffer.concat(callFrame({ ...call, parameters: ['abc'], epoch: '7' })).length,
     head + 13 + lengths + 1 + parameter + 3,
   );
+});
+
+test('what is read is not kept: the buffer may be another one afterwards', () => {
+  const seen: SiblingFrame[] = [];
+  const reader = new FrameReader((frame) => seen.push(structuredCopy(frame)));
+  const wire = Buffer.concat([helloFrame(7), abandonFrame(258)]);
+  const shared = Buffer.alloc(wire.length);
+  for (let at = 0; at < wire.length; at += 4) {
+    const length = wire.copy(shared, 0, at, at + 4);
+    reader.read(shared.subarray(0, length));
+    shared.fill(0xff);
+  }
+  assert.deepEqual(seen, [
+    { kind: 'hello', number: 7 },
+    { kind: 'abandon', id: 258 },
+  ]);
+});
+
+test('a call is one piece to write, and several only where a parameter is large', () => {
+  const call: SiblingCall = {
+    id: 1,
+    statement: 2,
+    followUp: null,
+    parameters: ['small', Buffer.alloc(100)],
+    epoch: '7',
+    resetAfter: false,
+    interruptible: false,
+    repeatable: false,
+  };
+  assert.equal(callFrame(call).length, 1);
+  const large = Buffer.alloc(100_000);
+  assert.ok(callFrame({ ...call, parameters: [large] }).includes(large));
 });
 
 test('a length of nothing, one that nobody sends, and an unknown type are errors', () => {

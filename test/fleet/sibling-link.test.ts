@@ -15,6 +15,8 @@ const statement = (name: string): PreparedStatement => ({
 
 function nothing(): void {}
 
+const ALONE = { connections: 0, taken: 0 };
+
 /** Two links with one another; what the second is asked to run goes to `run`. */
 async function makePair(run: (call: SqlCall) => boolean) {
   const server = createServer().listen(0, '127.0.0.1');
@@ -29,7 +31,6 @@ async function makePair(run: (call: SqlCall) => boolean) {
     changed: () => changes.emit('changed'),
     run: runs,
     abandon: nothing,
-    answered: nothing,
     refused: (call) => void refused.push(call),
     closed: nothing,
   });
@@ -120,7 +121,7 @@ test('a session that a quick call has used counts as idle for the next one, with
     return true;
   });
   const told = once(pair.changes, 'changed');
-  pair.other.tell({ idleSessions: 1, connections: 0, taken: 0 });
+  pair.other.tell(1, ALONE);
   await told;
   for (let i = 0; i < 3; i++) {
     assert.equal(pair.link.isIdle, true);
@@ -140,18 +141,70 @@ test('a session that a quick call has used counts as idle for the next one, with
   }
 });
 
-test('a session that was told to be busy counts as idle again when that is told', async () => {
+test('a session that the sibling uses itself for less than the time between two words is not told of', async () => {
+  await using pair = await makePair(() => false);
+  const told: boolean[] = [];
+  pair.changes.on('changed', () => told.push(pair.link.isIdle));
+  const idle = once(pair.changes, 'changed');
+  pair.other.tell(1, ALONE);
+  await idle;
+  // A request after the other: none idle, one idle, none idle …
+  for (let i = 0; i < 5; i++) {
+    assert.equal(pair.other.noticeSessions(0), true);
+    assert.equal(pair.other.noticeSessions(1), false);
+  }
+  pair.other.noticeSessions(0);
+  pair.other.tell(0, ALONE);
+  // What is sent behind it comes behind it.
+  const behind = once(pair.changes, 'changed');
+  pair.other.tell(0, { connections: 3, taken: 0 });
+  await behind;
+  assert.deepEqual(told, [true, false]);
+  assert.equal(pair.link.connections, 3);
+});
+
+test('where there was no session for it, a sibling is told at once that there is one', async () => {
+  await using pair = await makePair(() => false);
+  const told = once(pair.changes, 'changed');
+  assert.equal(pair.other.noticeSessions(2), false);
+  await told;
+  assert.equal(pair.link.isIdle, true);
+  assert.equal(pair.other.noticeSessions(3), true, 'one more is told with the next word');
+});
+
+test('a sibling that was refused a call is told anew, but not at once: it would be refused again and again', async () => {
+  await using pair = await makePair(() => false);
+  const told = once(pair.changes, 'changed');
+  pair.other.tell(1, ALONE);
+  await told;
+  pair.link.send({
+    statement: statement('long'),
+    parameters: [],
+    epoch: null,
+    resetAfter: false,
+    complete: nothing,
+  });
+  while (pair.refused.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(pair.link.isIdle, false);
+  assert.equal(pair.other.noticeSessions(1), true);
+  const anew = once(pair.changes, 'changed');
+  pair.other.tell(1, ALONE);
+  await anew;
+  assert.equal(pair.link.isIdle, true);
+});
+
+test('a session that runs a call of the sibling is one for it, and not one for more', async () => {
   const begun = Promise.withResolvers<SqlCall>();
   await using pair = await makePair((call) => {
     begun.resolve(call);
     return true;
   });
-  const tell = async (idleSessions: number): Promise<void> => {
+  const tell = async (idle: number, connections: number): Promise<void> => {
     const told = once(pair.changes, 'changed');
-    pair.other.tell({ idleSessions, connections: 0, taken: 0 });
+    pair.other.tell(idle, { connections, taken: 0 });
     await told;
   };
-  await tell(1);
+  await tell(1, 0);
   const ended = new Promise((resolve) =>
     pair.link.send({
       statement: statement('long'),
@@ -162,11 +215,10 @@ test('a session that was told to be busy counts as idle again when that is told'
     }),
   );
   const running = await begun.promise;
-  await tell(0);
+  // None is idle, and one runs a call of who is told.
+  await tell(0, 1);
   assert.equal(pair.link.isIdle, false);
   running.complete({ kind: 'no-row' });
   await ended;
-  assert.equal(pair.link.isIdle, false);
-  await tell(1);
   assert.equal(pair.link.isIdle, true);
 });

@@ -19,7 +19,7 @@ export interface AppliedListeners {
 }
 
 /** An open socket, in this process or shared by others. */
-export type RowListener = Pick<Listener, 'url' | 'port' | 'useCertificates' | 'drain'>;
+export type RowListener = Pick<Listener, 'url' | 'port' | 'useCertificates' | 'suspend' | 'drain'>;
 
 /** Opens a socket for a row; rejects with the system's error. */
 export type OpenListener = (row: ListenerRow, options: ListenerOptions) => Promise<RowListener>;
@@ -192,11 +192,10 @@ export class ListenerSet {
         await this.#openRow({ ...row, effectivePort: listener.port }, before);
       return { results, refused };
     }
-    for (const [id, old] of before) {
-      if (after.get(id)?.listener !== old.listener) await this.#close(old);
-    }
     this.#open = after;
     this.#failed = failed;
+    const gone = [...before].filter(([id, { listener }]) => after.get(id)?.listener !== listener);
+    await Promise.all(gone.map(([, old]) => this.#close(old)));
     return { results, refused };
   }
 
@@ -204,10 +203,10 @@ export class ListenerSet {
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = new Map();
-    for (const listener of open.values()) await this.#close(listener);
     const unix = this.#unix;
     this.#unix = null;
-    if (unix !== null) await this.#close({ row: UNIX_LISTENER, listener: unix });
+    const rows = [...open.values(), ...(unix === null ? [] : [{ row: UNIX_LISTENER, listener: unix }])];
+    await Promise.all(rows.map((row) => this.#close(row)));
   }
 
   /** The port asked for; where that is in use one that it had, then any. */
@@ -265,8 +264,8 @@ export class ListenerSet {
     const { url } = listener;
     const drained = listener.drain().finally(() => this.#draining.delete(drained));
     this.#draining.add(drained);
-    // It accepts no more; whoever awaits the close counts on nothing else.
-    await Promise.resolve();
+    // It accepts no more then; whoever awaits the close counts on nothing else.
+    await listener.suspend();
     this.#observer.observe({ kind: 'listener-closed', id: row.id, url });
   }
 }

@@ -26,10 +26,11 @@ import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './op
 import { PassedConnections } from './passed-connections.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { SERVING_CHANNEL, ServingControl, STOPPED } from './serving-control.ts';
+import { SETTLE_MS } from './settling.ts';
 import { SharedListeners } from './shared-listeners.ts';
 import { runSqlFiles } from './sql-files.ts';
 import { startSuccessor } from './successor.ts';
-import { SETTLE_MS, Supervisor, WorkerStartFailed } from './supervisor.ts';
+import { Supervisor, WorkerStartFailed } from './supervisor.ts';
 import { WorkerChild } from './worker-child.ts';
 import type { WorkerStart } from './worker-messages.ts';
 

@@ -12,6 +12,7 @@ import {
 import { removeStaleSocket } from '../transport/stale-socket.ts';
 import { TICKET_SECRET_LIFETIME_MS, TicketKeys, type TicketSecret } from '../transport/ticket-keys.ts';
 import type { RowListener } from './listener-set.ts';
+import { SETTLE_MS, within } from './settling.ts';
 import type { WorkerChild } from './worker-child.ts';
 import type { CertificateTexts, SharedListener } from './worker-messages.ts';
 
@@ -31,6 +32,7 @@ export class SharedListeners {
   readonly #inherited: (address: string, port: number) => BoundSocket | null;
   readonly #ticketKeys: TicketKeys;
   readonly #renewal: NodeJS.Timeout;
+  readonly #closing = new Map<number, Promise<void>>();
   #certificates: CertificateSet | null = null;
   #nextKey = 1;
 
@@ -84,18 +86,17 @@ export class SharedListeners {
         Array.from(this.#equipped, (worker) => worker.listen(socket.listener, socket.handle)),
       );
     } catch (error) {
-      this.#close(key);
+      await this.#close(key);
       throw error;
     }
+    const suspend = (): Promise<void> => this.#close(key);
     return {
       url: socket.url,
       port: bound.port,
       useCertificates: (certificates) => this.useCertificates(certificates),
+      suspend,
       // Its connections are the workers'.
-      drain: () => {
-        this.#close(key);
-        return Promise.resolve();
-      },
+      drain: suspend,
     };
   }
 
@@ -147,12 +148,21 @@ export class SharedListeners {
     };
   }
 
-  #close(key: number): void {
+  /**
+   * Resolves when no worker accepts from it any more: each has accepted what the kernel had, so that nothing is reset. One that hangs
+   * is not waited for.
+   */
+  #close(key: number): Promise<void> {
     const socket = this.#sockets.get(key);
-    if (socket === undefined) return;
-    this.#sockets.delete(key);
-    for (const worker of this.#equipped) worker.stopListening(key);
-    socket.handle.close();
+    if (socket !== undefined) {
+      this.#sockets.delete(key);
+      // Not the last to close it, as long as there is a worker.
+      socket.handle.close();
+      const stopped = Promise.all(Array.from(this.#equipped, (worker) => worker.stopListening(key)));
+      const closing = within(stopped, SETTLE_MS).finally(() => this.#closing.delete(key));
+      this.#closing.set(key, closing);
+    }
+    return this.#closing.get(key) ?? Promise.resolve();
   }
 }
 

@@ -1,7 +1,7 @@
 // Keeps as many workers as there are to be: starts them, replaces those that end or hang, one after another where all are to be
 // renewed. Does not know what they are told when they are ready.
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Observer } from '../observe/observation.ts';
+import { SETTLE_MS, within } from './settling.ts';
 import type { WorkerChild, WorkerEnd } from './worker-child.ts';
 
 export interface SupervisorOptions {
@@ -32,9 +32,6 @@ const START_TIMEOUT_MS = 60_000;
 
 /** Ends soon after the start, in a row, that are called a crash loop. */
 const CRASH_LOOP_ENDS = 5;
-
-/** Messages between processes that are alive take a moment, on a machine that is full. */
-export const SETTLE_MS = 2000;
 
 interface Slot {
   readonly slot: number;
@@ -158,11 +155,7 @@ export class Supervisor {
    * worker accepted just before it stopped is served by another. A worker that hangs is not waited for longer than this.
    */
   async settle(timeoutMs: number): Promise<void> {
-    const settled = Promise.all(this.running.map((worker) => worker.settle()));
-    const ended = new AbortController();
-    const late = wait(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined);
-    await Promise.race([settled, late]);
-    ended.abort();
+    await within(Promise.all(this.running.map((worker) => worker.settle())), timeoutMs);
   }
 
   /** Ends all workers when they have finished, or at the deadline. */

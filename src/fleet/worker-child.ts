@@ -51,6 +51,7 @@ export class WorkerChild {
   readonly #child: ChildProcess;
   readonly #events: WorkerChildEvents;
   readonly #listening = new Map<number, (failure: NodeJS.ErrnoException | null) => void>();
+  readonly #stopping = new Map<number, () => void>();
   readonly #handed = new Map<number, Handed>();
   #settling: (() => void)[] = [];
   #nextId = 1;
@@ -144,8 +145,13 @@ export class WorkerChild {
     });
   }
 
-  stopListening(key: number): void {
-    this.#send({ kind: 'stop-listening', key });
+  /** Resolves when it accepts no more from the socket, or has ended. */
+  stopListening(key: number): Promise<void> {
+    if (this.#state === 'ended') return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#stopping.set(key, resolve);
+      this.#send({ kind: 'stop-listening', key });
+    });
   }
 
   /** Gives it a connection that `from` has accepted. `failed` is called where it does not take it; else it is closed here. */
@@ -205,6 +211,10 @@ export class WorkerChild {
         );
         return;
       }
+      case 'stopped-listening':
+        this.#stopping.get(message.key)?.();
+        this.#stopping.delete(message.key);
+        return;
       case 'hand-over':
         if (handle !== undefined) this.#events.handOver(this, message.key, message.to, handle);
         return;
@@ -232,6 +242,8 @@ export class WorkerChild {
     this.#isReady(false);
     for (const done of this.#listening.values()) done(null);
     this.#listening.clear();
+    for (const stopped of this.#stopping.values()) stopped();
+    this.#stopping.clear();
     for (const settled of this.#settling.splice(0)) settled();
     const handed = [...this.#handed.values()];
     this.#handed.clear();

@@ -134,7 +134,7 @@ export class WorkerListeners {
   }
 
   async close(): Promise<void> {
-    for (const listener of this.#open.values()) await listener.suspend();
+    await Promise.all(Array.from(this.#open.values(), (listener) => listener.suspend()));
   }
 
   /** Resolves when no connection is served, those whose handshake goes on included. */

@@ -54,6 +54,7 @@ export type MasterMessage =
   | ({ readonly kind: 'certificates' } & CertificateTexts)
   /** With the handle of the bound socket. Answered by `listening`. */
   | ({ readonly kind: 'listen' } & SharedListener)
+  /** Answered by `stopped-listening`. */
   | { readonly kind: 'stop-listening'; readonly key: number }
   /** Answered by `settled` when all that was asked before is done and all hand-overs are sent. */
   | { readonly kind: 'settle' }
@@ -76,6 +77,8 @@ export type WorkerMessage =
       readonly key: number;
       readonly failure: { readonly code: string; readonly message: string } | null;
     }
+  /** What waited there is accepted. */
+  | { readonly kind: 'stopped-listening'; readonly key: number }
   /** With the handle of a connection that it has accepted and that `to` is to serve. */
   | { readonly kind: 'hand-over'; readonly key: number; readonly to: number }
   /** Not taken: it is about to end, or does not know the listener. */

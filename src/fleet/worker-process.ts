@@ -91,6 +91,7 @@ class WorkerProcess {
         return;
       case 'stop-listening':
         await this.#listeners.stop(message.key);
+        send({ kind: 'stopped-listening', key: message.key });
         return;
       case 'settle':
         await this.#listeners.handedOver();

@@ -1,5 +1,6 @@
 // A listening socket: opens, accepts, counts and bounds its connections. What is spoken on them is not its business.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Observer } from '../observe/observation.ts';
 import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { CertificateSet } from './certificate-set.ts';
@@ -50,6 +51,9 @@ const DEFAULT_MAX_CONNECTIONS = 16_384;
 const DEFAULT_MAX_WAITING = 1024;
 const DEFAULT_BACKLOG = 1024;
 
+/** What the kernel has taken before a close is accepted within this time, however many come behind it. */
+const MAX_CLOSING_MS = 1000;
+
 const LISTENER = Symbol('listener');
 const RELEASE = Symbol('release');
 
@@ -73,6 +77,9 @@ export class Listener {
   #limits: ListenerLimits;
   #port = 0;
   #open = false;
+  /** Of all times. */
+  #accepted = 0;
+  #closing: Promise<void> = Promise.resolve();
 
   private constructor(
     options: ListenerOptions,
@@ -103,7 +110,8 @@ export class Listener {
           });
     // A client may close its side and still read the answer; unread sockets wait without being read.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      if (options.handOver?.(socket) !== true) this.admit(socket);
+      this.#accepted += 1;
+      if (!this.#open || options.handOver?.(socket) !== true) this.admit(socket);
     });
   }
 
@@ -183,19 +191,41 @@ export class Listener {
     this.#tls?.useCertificates(certificates);
   }
 
-  /** Stops accepting: new connections are refused by the system. Those that are open go on. */
+  /**
+   * Stops accepting: new connections are refused by the system when it resolves. Those that are open go on, and those that have waited
+   * for one of them to end are served beside them: it may end too late for them.
+   */
   async suspend(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.#open) {
+      this.#open = false;
+      for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#serve(socket);
+      this.#closing = this.#close();
+    }
+    await this.#closing;
+  }
+
+  /**
+   * A close resets the connections that the kernel has taken and nobody has accepted, with the requests that they bring. So they are
+   * accepted before: until a turn of the event loop brings none, or as many have come as the kernel may have had.
+   */
+  async #close(): Promise<void> {
+    const most = this.#accepted + (this.#options.backlog ?? DEFAULT_BACKLOG) + 1;
+    const untilMs = performance.now() + MAX_CLOSING_MS;
+    let before: number;
+    do {
+      before = this.#accepted;
+      // The first may end this turn, before its connections have been looked for.
+      await turn();
+      await turn();
+    } while (this.#accepted > before && this.#accepted < most && performance.now() < untilMs);
     // The server counts as closed only when its connections have ended, which is not waited for here.
     this.#server.close();
-    for (const socket of this.#waiting.splice(0)) socket.destroy();
-    await Promise.resolve();
   }
 
   /** Accepts (again), on the same port. */
   async resume(): Promise<void> {
     if (this.#open) return;
+    await this.#closing;
     const { path } = this.#options;
     try {
       await this.#listen();
@@ -227,10 +257,10 @@ export class Listener {
     });
   }
 
-  /** Serves a connection as soon as there is room for it. It must not have been read from. */
+  /** Serves a connection as soon as there is room for it, or at once where no more are to come. It must not have been read from. */
   admit(socket: Socket): void {
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = this.#limits;
-    if (this.#count.value < maxConnections) {
+    if (!this.#open || this.#count.value < maxConnections) {
       this.#serve(socket);
     } else if (this.#waiting.length < maxWaiting) {
       socket.once('error', () => socket.destroy());

@@ -151,6 +151,47 @@ test('a listener is drained when the last of its connections has ended', async (
   await draining;
 });
 
+test('connections that the kernel has taken when a listener closes are served', async () => {
+  await using http = await startHttp((exchange) => exchange.respond(ok));
+  const { port } = http;
+  // Within this turn of the event loop nobody accepts them.
+  const clients = Array.from({ length: 40 }, () => connect(port, '127.0.0.1'));
+  for (const socket of clients) socket.write(get());
+  const suspended = http.listener.suspend();
+  assert.equal(http.listener.accepting, false);
+  for (const socket of clients) {
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200/);
+    socket.destroy();
+  }
+  await suspended;
+  await assert.rejects(RawClient.connect(port), { code: 'ECONNREFUSED' });
+});
+
+test('a listener that is resumed while it closes accepts again', async () => {
+  await using http = await startHttp((exchange) => exchange.respond(ok));
+  const suspended = http.listener.suspend();
+  await Promise.all([http.listener.resume(), suspended]);
+  const client = await http.connect();
+  client.send(get());
+  await client.untilText('ok');
+});
+
+test('connections that wait beyond maxConnections are served when the listener closes', async () => {
+  await using http = await startHttp((exchange) => exchange.respond(ok), { listener: { maxConnections: 1 } });
+  const first = await http.connect();
+  first.send(get());
+  await first.untilText('ok');
+  const waiting = await Promise.all([http.connect(), http.connect()]);
+  for (const client of waiting) client.send(get());
+  // They are accepted, and wait: what comes behind them is answered.
+  first.send(get());
+  await first.untilText('ok', 2);
+  assert.equal(http.listener.connections, 1);
+  await http.listener.suspend();
+  for (const client of waiting) await client.untilText('ok');
+});
+
 const directory = mkdtempSync(join(tmpdir(), 'howdah-listener-'));
 after(() => rmSync(directory, { recursive: true }));
 

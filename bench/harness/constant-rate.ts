@@ -13,8 +13,6 @@ export interface ConstantRateOptions {
   /** At this rate, before what is measured. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
-  /** Whether nothing else wants its core. */
-  readonly hasOwnCore: boolean;
 }
 
 /** Latencies are in microseconds, from the moment at which a request was due to the last byte of its answer. */
@@ -25,6 +23,8 @@ export interface ConstantRateSummary {
   readonly maxUs: number;
   /** The part of the latency that is the load generator's own: how late it saw that a request was due. */
   readonly ownP99Us: number;
+  /** Its CPU time for all requests, also for those of the warm-up. */
+  readonly cpuUs: number;
 }
 
 /** Finds the summary in its output, or answers what went wrong. */

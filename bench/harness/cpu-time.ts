@@ -45,7 +45,7 @@ function ticksToMicroseconds(ticks: number): number {
   return (ticks * MICROSECONDS) / ticksPerSecond;
 }
 
-/** A process and all those below it. */
+/** A process and all those below it that have not ended meanwhile. Throws where it is gone itself. */
 export function descendants(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
@@ -54,7 +54,16 @@ export function descendants(pid: number): number[] {
       .filter(Boolean)
       .map(Number),
   );
-  return [pid, ...children.flatMap(descendants)];
+  return [pid, ...children.flatMap((child) => unlessGone(() => descendants(child)) ?? [])];
+}
+
+/** Null where a process or thread has ended between two readings. */
+function unlessGone<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }
 
 /** The name of a process in a line of /proc/PID/stat. */
@@ -78,7 +87,8 @@ export function cpuTimes(pid: number): CpuTimes | null {
     let all = 0;
     let database: number | null = null;
     for (const id of descendants(pid)) {
-      const stat = readFileSync(`/proc/${id}/stat`, 'latin1');
+      const stat = unlessGone(() => readFileSync(`/proc/${id}/stat`, 'latin1'));
+      if (stat === null) continue;
       const { own } = parseCpuTicks(stat);
       all += own;
       if (parseProcessName(stat) === DATABASE) database = (database ?? 0) + own;

@@ -42,13 +42,12 @@ async function measure(
   if (perSecond === null) return discounted('the rate that it is to be asked at is not known');
 
   const { connections } = load;
-  const hasOwnCore = cores.load !== null;
-  const at = { port: server.port, connections, perSecond, hasOwnCore, warmUpSeconds: SETTLING_SECONDS };
+  const at = { port: server.port, connections, perSecond, warmUpSeconds: SETTLING_SECONDS };
   const before = readServer(cores.server, server.pid);
   const summary = await runConstantRate({ ...at, seconds }, cores.load);
   const after = readServer(cores.server, server.pid);
   if (typeof summary === 'string') return discounted(summary);
-  const { requests, p50Us, p99Us, ownP99Us } = summary;
+  const { requests, p50Us, p99Us, ownP99Us, cpuUs } = summary;
   const all = requests + Math.round(SETTLING_SECONDS * perSecond);
   const own = `of it the load generator's own: up to ${(ownP99Us / 1000).toFixed(2)} ms`;
   return {
@@ -57,8 +56,7 @@ async function measure(
     offered: perSecond,
     p50Us,
     p99Us,
-    // It looks at the clock all the time, so that its own CPU time says nothing.
-    ...costOf(before, after, all, null),
+    ...costOf(before, after, all, cpuUs),
     remark: ownP99Us > p99Us * MOST_OWN_SHARE ? own : null,
   };
 }

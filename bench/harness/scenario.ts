@@ -7,7 +7,7 @@ export interface CpuSplit {
   readonly ownUs: number | null;
   /** The database's processes. */
   readonly databaseUs: number;
-  /** Null where it says nothing: one that counts the time by looking at it again and again. */
+  /** Null where it cannot be read. */
   readonly loadUs: number | null;
 }
 

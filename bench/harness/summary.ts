@@ -83,6 +83,7 @@ function notes({ name, runs }: ContestantRuns): string[] {
   });
 }
 
+/** @param cpuTime null where CPU time is no measure of what the scenario is about, or not known */
 function judge(
   target: Target | undefined,
   speed: Spread | null,
@@ -122,7 +123,13 @@ export function summarize({ scenario, contestants }: ScenarioRuns): ContestantSu
       othersShare: medianOf(good, ({ othersShare }) => othersShare),
       subjectRatio,
       cpuRatio,
-      target: judge(target, subjectRatio, cpuRatio, Math.max(othersOf(subject), othersOf(contestant))),
+      // Of latencies and sizes it tells nothing.
+      target: judge(
+        target,
+        subjectRatio,
+        scenario.faster === 'higher' ? cpuRatio : null,
+        Math.max(othersOf(subject), othersOf(contestant)),
+      ),
       notes: notes(contestant),
     };
   });

@@ -8,7 +8,7 @@ import type { BenchmarkResult } from './result-file.ts';
 import { renderPlot } from './svg-plot.ts';
 
 /** Those that README shows, where they were measured. */
-const HEADLINES = [
+export const HEADLINES: readonly string[] = [
   'plain-http1',
   'pipelined-http1',
   'plain-http2',

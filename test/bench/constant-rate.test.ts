@@ -19,7 +19,7 @@ async function load(answer: RequestListener): Promise<ConstantRateSummary | stri
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    const rate = { connections: 1, perSecond: 100, warmUpSeconds: 0.1, seconds: 0.5, hasOwnCore: false };
+    const rate = { connections: 1, perSecond: 100, warmUpSeconds: 0.1, seconds: 0.5 };
     return await runConstantRate({ port, ...rate }, null);
   } finally {
     server.closeAllConnections();
@@ -67,7 +67,7 @@ describe('requests at a constant rate', () => {
 
 describe('the summary of a constant rate', () => {
   it('is what it prints, or what went wrong', () => {
-    const summary = { requests: 5, p50Us: 1, p99Us: 2, maxUs: 3, ownP99Us: 0 };
+    const summary = { requests: 5, p50Us: 1, p99Us: 2, maxUs: 3, ownP99Us: 0, cpuUs: 4 };
     assert.deepEqual(parseConstantRate(`${JSON.stringify(summary)}\n`, ''), summary);
     assert.equal(parseConstantRate('{"failure":"lost"}\n', ''), 'lost');
     assert.equal(parseConstantRate('', 'TypeError: x\n'), 'the load generator failed: TypeError: x');

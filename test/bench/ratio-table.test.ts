@@ -150,6 +150,9 @@ describe('the table', () => {
     });
     const text = table(runs([disturbed(10_000, 40)], [disturbed(9000, 20)]));
     assert.match(text, /\| 0\.90 \(0\.90–0\.90\) \| ≥ 1\.5 met by CPU time \|/);
+    const times: Scenario = { ...scenario, unit: 'ms', faster: 'lower' };
+    const slower = table(runs([disturbed(9000, 40)], [disturbed(10_000, 20)], times));
+    assert.match(slower, /\| 0\.90 \(0\.90–0\.90\) \| ≥ 1\.5 \*\*missed\*\* \|/);
   });
 
   it('shows nothing where there is nothing', () => {

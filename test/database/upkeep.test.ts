@@ -25,7 +25,7 @@ async function counted(database: EmbeddedDatabase): Promise<void> {
   await database.query('select 1');
 }
 
-test('a checkpoint is made when the log has grown by 64 MB, and its files are used again', async (context) => {
+test('a checkpoint is made when the log has grown by 32 MB, and its files are used again', async (context) => {
   const { database, upkeep } = await open(context);
   const first = await one(database, CHECKPOINT);
   await upkeep.look();

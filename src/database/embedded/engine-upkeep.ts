@@ -7,10 +7,10 @@ import type { SqlResult } from '../exchange-result.ts';
 const LOOK_EVERY_MS = 10_000;
 
 /**
- * Log since the last checkpoint that is a reason for one: four segments of 16 MB, which are used again from then on. Less would have
+ * Log since the last checkpoint that is a reason for one: two segments of 16 MB, which are used again from then on. Less would have
  * pages written whole into the log too often (full_page_writes), more is memory that an engine in memory does not get back.
  */
-const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 
 /** A larger table would have calls wait for seconds; when it is vacuumed, is for its owner to say. */
 const LARGEST_TABLE_BYTES = 256 * 1024 * 1024;

@@ -18,7 +18,7 @@ export const ERRORS = {
   HOWDAH_DATA_UNUSABLE: {
     status: null,
     message: 'the data directory cannot be used',
-    hint: 'check that it is a directory that this user may write to',
+    hint: 'check that it is a directory that this user may write to, and that its disk has room',
   },
   HOWDAH_ADDRESS_UNUSABLE: {
     status: null,
@@ -79,6 +79,11 @@ export const ERRORS = {
     status: null,
     message: "schemas with the names of howdah's are in the database and were not made by it",
     hint: 'drop or rename them (for an installation of omni_httpd: drop the extension), or take another database',
+  },
+  HOWDAH_SCHEMA_INCOMPLETE: {
+    status: null,
+    message: "howdah's schemas are in the database in part only",
+    hint: 'drop what is left of them, if that may go: drop schema if exists howdah, omni_httpd, omni_http, omni_types cascade',
   },
   HOWDAH_BODY_TOO_LARGE: {
     status: 413,

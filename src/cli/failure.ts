@@ -1,4 +1,5 @@
 // How a failure looks to somebody at the command line: one line, a hint, and an exit code.
+import { SqlFailure } from '../database/exchange-result.ts';
 import { HowdahError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -29,6 +30,11 @@ export function exitCodeOf(error: unknown): number {
 /** Text for standard error. What has no code of ours is a defect or the system's word, and shows where it came from. */
 export function failureText(error: unknown): string {
   if (error instanceof HowdahError) return `howdah: ${error.message}\nhint: ${error.hint}\n`;
+  if (error instanceof SqlFailure) {
+    const { message, code, detail, hint } = error.sql;
+    const more = detail === undefined ? '' : `: ${detail}`;
+    return `howdah: PostgreSQL refuses: ${message} (${code})${more}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
+  }
   if (error instanceof Error)
     return `howdah: ${'syscall' in error ? error.message : (error.stack ?? error.message)}\n`;
   return `howdah: ${String(error)}\n`;

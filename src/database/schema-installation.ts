@@ -53,7 +53,7 @@ const FOLLOW = 'select howdah.discover_routers()';
  * triggers, they are used.
  *
  * @throws HowdahError HOWDAH_SCHEMA_NEWER where the database was migrated by a later version of the program;
- *   HOWDAH_SCHEMA_OCCUPIED where the schemas exist but are not howdah's
+ *   HOWDAH_SCHEMA_OCCUPIED where the schemas exist but are not howdah's; HOWDAH_SCHEMA_INCOMPLETE where somebody has dropped some of them
  */
 export async function installSchema(
   db: SchemaTarget,
@@ -92,7 +92,9 @@ async function installedVersion(db: SchemaTarget): Promise<number> {
     `select
        (to_regclass('howdah.migrations') is not null)::text as ours,
        (select string_agg(nspname, ', ' order by nspname) from pg_catalog.pg_namespace
-        where nspname in ('howdah', 'omni_http', 'omni_httpd', 'omni_types')) as schemas`,
+        where nspname in ('howdah', 'omni_http', 'omni_httpd', 'omni_types')) as schemas,
+       (select string_agg(wanted, ', ') from unnest(array['omni_http', 'omni_httpd', 'omni_types']) as needed (wanted)
+        where to_regnamespace(wanted) is null) as missing`,
   );
   if (found?.['ours'] !== 'true') {
     const schemas = found?.['schemas'];
@@ -102,7 +104,11 @@ async function installedVersion(db: SchemaTarget): Promise<number> {
     return 0;
   }
   const [last] = await db.query('select coalesce(max(number), 0)::text as number from howdah.migrations');
-  return Number(last?.['number']);
+  const number = Number(last?.['number']);
+  const missing = found['missing'];
+  if (number > 0 && typeof missing === 'string')
+    throw new HowdahError('HOWDAH_SCHEMA_INCOMPLETE', `schemas that are missing: ${missing}`);
+  return number;
 }
 
 async function apply(db: SchemaTarget, migration: Migration): Promise<void> {

@@ -56,7 +56,8 @@ export class ServingControl {
     this.#options = options;
     const { since } = options;
     const moment = since === null ? DEFAULT_MOMENT : `'${since}'::timestamptz`;
-    this.#text = `select howdah.is_stopped(${moment})`;
+    // Whoever drops one of the schemas, and not that of howdah itself, has it all gone: the cast fails.
+    this.#text = `select howdah.is_stopped(${moment}) from (select 'omni_httpd.listeners'::regclass) as there`;
   }
 
   get state(): ServingState {

@@ -32,6 +32,8 @@ export interface ProcessOptions {
   readonly bin?: string;
   /** User to run as; only root may ask for another. */
   readonly uid?: number;
+  /** A command, and its arguments, that ends in running those behind it. */
+  readonly within?: readonly string[];
 }
 
 export class HowdahProcess {
@@ -39,8 +41,12 @@ export class HowdahProcess {
   out = '';
   err = '';
 
-  constructor(args: readonly string[], { cwd, env = {}, input, bin = BIN, uid }: ProcessOptions) {
-    this.child = spawn(process.execPath, [bin, ...args], {
+  constructor(
+    args: readonly string[],
+    { cwd, env = {}, input, bin = BIN, uid, within = [] }: ProcessOptions,
+  ) {
+    const [command, ...others] = [...within, process.execPath, bin, ...args];
+    this.child = spawn(command ?? '', others, {
       cwd,
       env: { ...ENVIRONMENT, ...env },
       ...(uid === undefined ? {} : { uid }),

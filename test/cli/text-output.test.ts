@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { banner } from '../../src/cli/banner.ts';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
+import { SqlFailure } from '../../src/database/exchange-result.ts';
 import { exitCodeOf, failureText } from '../../src/cli/failure.ts';
 import { routesText } from '../../src/cli/routes-command.ts';
 import { messageText } from '../../src/cli/server-message.ts';
@@ -243,6 +244,16 @@ describe('a failure', () => {
     assert.equal(
       failureText(Object.assign(new Error('ENOENT: x'), { syscall: 'open' })),
       'howdah: ENOENT: x\n',
+    );
+    const sql = {
+      severity: 'ERROR',
+      code: '53100',
+      message: 'could not extend file',
+      hint: 'Check free disk space.',
+    };
+    assert.equal(
+      failureText(new SqlFailure(sql)),
+      'howdah: PostgreSQL refuses: could not extend file (53100)\nhint: Check free disk space.\n',
     );
     assert.match(failureText(new TypeError('x')), /^howdah: TypeError: x\n {4}at /);
     assert.equal(failureText('x'), 'howdah: x\n');

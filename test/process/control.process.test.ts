@@ -214,6 +214,15 @@ for (const installed of availablePostgres().slice(0, 1)) {
         end.abort();
       }
       await Promise.all(load);
+      // In part: of the rest, nobody knows whether it may go.
+      await sql.query('drop schema omni_httpd cascade');
+      await until(port, 'refused');
+      const refused = await runHowdah(['install', '--database', database], { cwd: directory.path });
+      assert.match(
+        refused.err,
+        /in part only: schemas that are missing: omni_httpd\nhint: drop what is left/,
+      );
+      assert.doesNotMatch(served.process.err, /found_routers/);
       for (const answer of answers) {
         assert.match(answer, /^(hello|refused|cut|50[03] .*|404.*|<!doctype html>[^]*|)$/s);
       }

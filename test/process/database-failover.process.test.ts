@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
-import { startServe, temporaryDirectory, type Served } from '../cli/howdah-process.ts';
+import { runHowdah, startServe, temporaryDirectory, type Served } from '../cli/howdah-process.ts';
 import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const skip = availablePostgres().length === 0 && 'no PostgreSQL is installed';
@@ -59,6 +59,30 @@ describe('two hosts, of which the second takes over', { skip, timeout: 120_000 }
     await first?.stop();
     await second?.stop();
     directory[Symbol.dispose]();
+  });
+
+  it('finds the one that target_session_attrs asks for', async () => {
+    const found = async (wanted: string, ...servers: readonly TestPostgres[]): Promise<string> => {
+      const hosts = servers.map(({ socketDir }) => encodeURIComponent(socketDir)).join(',');
+      const url = `postgres://postgres@/postgres?host=${hosts}&target_session_attrs=${wanted}`;
+      const { out, err } = await runHowdah(['doctor', '--database', url], { cwd: directory.path });
+      return (
+        /writable: (.*)|: (not \w+)$/m
+          .exec(out + err)
+          ?.slice(1)
+          .find(Boolean) ?? out + err
+      );
+    };
+    const [primary, standby] = ['a primary that takes writes', 'the server is a standby'];
+    const results = await Promise.all([
+      found('any', second, first),
+      found('primary', second, first),
+      found('read-only', first, second),
+      found('prefer-standby', first, second),
+      found('prefer-standby', first),
+      found('standby', first),
+    ]);
+    assert.deepEqual(results, [standby, primary, standby, standby, primary, 'not standby']);
   });
 
   it('serves from the one that takes writes; 503 while none does; then from the other, with what was answered before', async () => {

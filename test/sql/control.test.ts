@@ -43,8 +43,8 @@ onEachDatabase((database) => {
     assert.equal(await stopped(), false);
   });
 
-  test('transactions that stop do not wait for one another', async () => {
-    if (database().kind === 'embedded') return;
+  test('transactions that stop do not wait for one another', async (t) => {
+    if (database().kind === 'embedded') return t.skip('the embedded engine is one session');
     const other = await database().connect();
     await other.exec('begin; call omni_httpd.stop()');
     await database().exec('call omni_httpd.stop()');
@@ -65,10 +65,12 @@ onEachDatabase((database) => {
   });
 
   test('a database that is copied from a stopped one is not stopped', async () => {
-    if (database().kind === 'embedded') return;
     await database().exec('call omni_httpd.stop(); call omni_httpd.stop(immediate => true)');
     const copied = Number(
-      await value(database(), "select oid::bigint from pg_database where datname = 'postgres'"),
+      await value(
+        database(),
+        'select oid::bigint from pg_database where datname <> current_database() limit 1',
+      ),
     );
     const here = Number(
       await value(database(), 'select oid::bigint from pg_database where datname = current_database()'),
@@ -80,10 +82,13 @@ onEachDatabase((database) => {
   });
 
   test('who may use the schema may stop the server, without rights to what it is kept in', async () => {
-    if (database().kind !== 'superuser') return;
+    const role = `plain_${database().kind}`;
+    const admin = database().kind === 'owner' ? await database().administer() : null;
+    await (admin ?? database()).exec(`create role ${role}${admin === null ? '' : ` role owner`}`);
+    await admin?.close();
     await database().exec(`
-      create role plain; grant usage on schema omni_httpd, howdah to plain;
-      set role plain; call omni_httpd.stop(); call omni_httpd.stop(true); reset role;`);
+      grant usage on schema omni_httpd, howdah to ${role};
+      set role ${role}; call omni_httpd.stop(); call omni_httpd.stop(true); reset role;`);
     assert.equal(await stopped(), true);
   });
 });

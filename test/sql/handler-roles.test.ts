@@ -226,8 +226,8 @@ onEachDatabase((database) => {
     assert.equal(await value(database(), 'select howdah.discover_routers()'), false);
   });
 
-  test('a role that who serves is no member of is refused, with the grant that mends it', async () => {
-    if (database().kind !== 'owner') return;
+  test('a role that who serves is no member of is refused, with the grant that mends it', async (t) => {
+    if (database().kind !== 'owner') return t.skip('a superuser may act as every role');
     await route('who', 'stranger');
     assert.equal(
       await problem(),

@@ -46,8 +46,9 @@ onEachDatabase(
       assert.equal(await answer(database(), '/', 2), null, 'a listener without a handler has no outcome');
     });
 
-    test('the welcome page escapes what the database says', async () => {
-      if (database().kind === 'embedded') return;
+    test('the welcome page escapes what the database says', async (t) => {
+      if (database().kind === 'embedded')
+        return t.skip('its database has a name without such characters, and is the only one');
       const page = (await answer(database(), '/'))?.[1] ?? '';
       assert.ok(page.includes(`<dd>test &lt;${database().kind}&gt;</dd>`), page);
     });
@@ -199,7 +200,10 @@ onEachDatabase(
         database().exec("update omni_httpd.handlers set role_name = 'no_such_role'"),
         /violates check constraint "handlers_role_name_check"/,
       );
-      if (database().kind !== 'owner') return;
+    });
+
+    test('so is one that the current user is no member of', async (t) => {
+      if (database().kind !== 'owner') return t.skip('a superuser may use every role');
       await assert.rejects(
         database().exec("update omni_httpd.handlers set role_name = 'postgres'"),
         /violates check constraint "handlers_role_name_check"/,

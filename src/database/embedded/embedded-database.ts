@@ -5,6 +5,7 @@ import type { SqlCall } from '../call.ts';
 import type { Database, SetupSession } from '../database.ts';
 import type { DataLock } from './data-lock.ts';
 import type { Runtime } from './runtime-file.ts';
+import { HowdahError } from '../../errors.ts';
 import { firstResult, type SqlResult } from '../exchange-result.ts';
 import type { LinkLoss, LinkReceiver } from '../session-link.ts';
 import { Session } from '../session.ts';
@@ -235,7 +236,9 @@ export class EmbeddedDatabase implements Database {
     );
     this.#link = link;
     this.#session = session;
-    const started = await link.started;
+    const started = await link.started.catch((error: unknown) => {
+      throw startFailure(this.#clusterDirectory, error);
+    });
     this.version = started.version;
     this.#watch = new UnitWatch(
       link,
@@ -275,11 +278,13 @@ export class EmbeddedDatabase implements Database {
       return;
     }
     void this.#start().catch((error: unknown) => {
-      this.#options.observer.observe({
-        kind: 'internal-error',
-        where: 'start of the embedded engine',
-        error,
-      });
+      // That of PostgreSQL itself has been told as the loss of the session.
+      if (!(error instanceof HowdahError))
+        this.#options.observer.observe({
+          kind: 'internal-error',
+          where: 'start of the embedded engine',
+          error,
+        });
       const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failedStarts);
       this.#failedStarts += 1;
       const link = this.#link;
@@ -388,4 +393,10 @@ export class EmbeddedDatabase implements Database {
     for (const job of this.#jobs.splice(0)) job.refuse(reason);
     for (const borrower of this.#borrowers.splice(0)) borrower.refused(new Error(reason));
   }
+}
+
+/** Why PostgreSQL does not start: in a directory, nearly always because of what is there. */
+function startFailure(directory: string | null, error: unknown): unknown {
+  if (directory === null || !(error instanceof Error)) return error;
+  return new HowdahError('HOWDAH_DATA_UNUSABLE', `${directory}: ${error.message}`, { cause: error });
 }

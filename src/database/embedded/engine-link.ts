@@ -210,6 +210,8 @@ export class EngineLink implements SessionLink {
         return;
       case 'dead':
         this.#lossReason ??= message.reason;
+        // PostgreSQL that could not be started leaves something behind that keeps the thread's loop alive.
+        void this.#worker.terminate();
         return;
       case 'ended':
         this.#lossReason ??= 'the engine was closed';

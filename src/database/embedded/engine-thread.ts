@@ -10,12 +10,17 @@ import { Engine } from './engine.ts';
 /** Lines of PostgreSQL's own log that are kept, to say what it died of. */
 const KEPT_LOG_LINES = 5;
 
+/** What the program around PostgreSQL says when that ends itself. */
+const NO_LOG = /^(?:Aborted\(|pglitec: )/;
+
 /** What differs from PGlite's own parameters: the reasons are in README.md. */
 const START_PARAMETERS: readonly string[] = [
   '-c',
   'search_path="$user", public',
   '-c',
   'log_min_messages=fatal',
+  '-c',
+  'log_line_prefix=',
   // For the SQL objects: there is one session, in which nothing can be waited for (omni_httpd.wait_for_configuration_reloads).
   '-c',
   'howdah.embedded=on',
@@ -36,6 +41,7 @@ async function openCluster(directory: string | null, makes: boolean): Promise<PG
     ...(image === null ? {} : { loadDataDir: image }),
     startParams: [...PGlite.defaultStartParams, ...START_PARAMETERS],
     onStderr(line) {
+      if (NO_LOG.test(line)) return false;
       logLines.push(line);
       if (logLines.length > KEPT_LOG_LINES) logLines.shift();
       return false; // PGlite itself is not to print it
@@ -43,11 +49,21 @@ async function openCluster(directory: string | null, makes: boolean): Promise<PG
   });
 }
 
-/** What ends a program of Emscripten is no Error, but has a message. */
+/** The numbers of WASI that a file system refuses with, where somebody can do something about it. */
+const FILE_ERRORS: Readonly<Record<number, string>> = {
+  2: 'permission denied (EACCES)',
+  19: 'disk quota exceeded (EDQUOT)',
+  22: 'file too large (EFBIG)',
+  29: 'input/output error (EIO)',
+  51: 'no space left on device (ENOSPC)',
+  69: 'read-only file system (EROFS)',
+};
+
+/** What ends a program of Emscripten is no Error, but has a message, or the number of what a file system has said. */
 function messageOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error
-    ? String(error.message)
-    : String(error);
+  if (typeof error !== 'object' || error === null) return String(error);
+  if ('message' in error) return String(error.message);
+  return 'errno' in error ? (FILE_ERRORS[Number(error.errno)] ?? `errno ${String(error.errno)}`) : 'unknown';
 }
 
 try {
@@ -62,5 +78,6 @@ try {
   await database.close();
   post({ kind: 'ended' });
 } catch (error) {
-  post({ kind: 'dead', reason: [messageOf(error), ...logLines].join('; ') });
+  // What PostgreSQL has said of its end says more than how its program ended.
+  post({ kind: 'dead', reason: logLines.length > 0 ? logLines.join('; ') : messageOf(error) });
 }

@@ -1,8 +1,9 @@
 // Connection strings and PG* variables as libpq reads them (PostgreSQL manual, "Database Connection Control Functions"),
-// turned into what is needed to connect. Connects to nothing; reads no file but to see whether a UNIX socket is there.
+// turned into what is needed to connect. Connects to nothing; reads no file but that of services, and looks whether a UNIX socket is there.
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { HowdahError } from '../../errors.ts';
+import { findService } from './service-file.ts';
 
 export interface ServerHost {
   /** A name, an address, or the directory of a UNIX socket (begins with a slash). */
@@ -13,7 +14,14 @@ export interface ServerHost {
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
-export const SESSION_ATTRIBUTES = ['any', 'read-write', 'read-only', 'primary', 'standby'] as const;
+export const SESSION_ATTRIBUTES = [
+  'any',
+  'read-write',
+  'read-only',
+  'primary',
+  'standby',
+  'prefer-standby',
+] as const;
 /** Which of several hosts will do. */
 export type SessionAttributes = (typeof SESSION_ATTRIBUTES)[number];
 
@@ -62,9 +70,17 @@ const VARIABLES: readonly (readonly [string, string | null])[] = [
   ['connect_timeout', 'PGCONNECT_TIMEOUT'],
   ['options', 'PGOPTIONS'],
   ['target_session_attrs', 'PGTARGETSESSIONATTRS'],
+  ['service', 'PGSERVICE'],
+  // Without effect here.
   ['application_name', null],
+  ['fallback_application_name', null],
   ['client_encoding', null],
   ['gssencmode', null],
+  ['keepalives', null],
+  ['keepalives_idle', null],
+  ['keepalives_interval', null],
+  ['keepalives_count', null],
+  ['tcp_user_timeout', null],
 ];
 const KNOWN = new Set(VARIABLES.map(([name]) => name));
 
@@ -78,12 +94,25 @@ export const FROM_ENVIRONMENT = 'env';
 export function parseConnectionString(text: string, env: Environment): ConnectionSettings {
   const given = text === FROM_ENVIRONMENT ? (env['DATABASE_URL'] ?? '') : text;
   const parameters = /^postgres(?:ql)?:\/\//.test(given) ? parseUri(given) : parseKeywords(given);
+  const service = parameters.get('service') ?? nonEmpty(env['PGSERVICE']);
+  if (service !== null) {
+    for (const [name, value] of parametersOf(service, env))
+      if (!parameters.has(name)) parameters.set(name, value);
+  }
   for (const name of parameters.keys()) if (!KNOWN.has(name)) throw bad(`the parameter ${name} is not known`);
   for (const [name, variable] of VARIABLES) {
     const value = variable === null ? undefined : env[variable];
     if (!parameters.has(name) && value !== undefined && value !== '') parameters.set(name, value);
   }
   return settings(parameters);
+}
+
+function parametersOf(service: string, env: Environment): ReadonlyMap<string, string> {
+  try {
+    return findService(service, env);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Where it goes, for people: no password. */

@@ -41,6 +41,16 @@ const REFUSED_FOR_GOOD = new Set(['28P01', '3D000', '53300', '57P03']);
  * @throws HowdahError HOWDAH_DATABASE_UNREACHABLE with what each host said; HOWDAH_DATABASE_TOO_OLD
  */
 export async function openLink(settings: ConnectionSettings): Promise<OpenedLink> {
+  if (settings.targetSessionAttributes !== 'prefer-standby') return openFirst(settings);
+  try {
+    return await openFirst({ ...settings, targetSessionAttributes: 'standby' });
+  } catch {
+    // What is wrong with the hosts is found again.
+    return openFirst({ ...settings, targetSessionAttributes: 'any' });
+  }
+}
+
+async function openFirst(settings: ConnectionSettings): Promise<OpenedLink> {
   const failures: string[] = [];
   let cause: unknown;
   for (const host of settings.hosts) {
@@ -123,6 +133,8 @@ function isWanted(
     'read-only': readonly,
     primary: !standby,
     standby,
+    // Asked in two rounds.
+    'prefer-standby': true,
   };
   return wanted[targetSessionAttributes];
 }
@@ -149,15 +161,25 @@ async function clientConfig(
   tls: TlsAttempt,
 ): Promise<ClientConfig> {
   const { user, database, connectTimeoutMs, options, channelBinding } = settings;
-  const password =
-    settings.password ?? (await findPassword(settings.passwordFile, { ...host, database, user }));
+  const found =
+    settings.password === null
+      ? await findPassword(settings.passwordFile, { ...host, database, user })
+      : null;
+  const password = settings.password ?? found?.password ?? null;
   return {
     ...host,
     user,
     database,
     // Asked for only by a server that wants one. Not left out: the driver would look for one by itself.
     password: () => {
-      if (password === null) throw new Error('the server asks for a password, and none is given');
+      if (password === null) {
+        const refused = found?.refused ?? null;
+        const more =
+          refused === null
+            ? ''
+            : ` (${refused} is not used, since others than its owner may read it: chmod 600)`;
+        throw new Error(`the server asks for a password, and none is given${more}`);
+      }
       return password;
     },
     ssl: tls,

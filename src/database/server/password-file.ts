@@ -15,16 +15,23 @@ const OTHERS = 0o077;
 
 const FIELDS = 5;
 
+export interface FoundPassword {
+  /** null: the file has none for this connection, or is not used. */
+  readonly password: string | null;
+  /** The file, where it is not used because of its rights. */
+  readonly refused: string | null;
+}
+
 /** @param file null: `~/.pgpass` */
-export async function findPassword(file: string | null, key: PasswordKey): Promise<string | null> {
+export async function findPassword(file: string | null, key: PasswordKey): Promise<FoundPassword> {
   const path = file ?? join(homedir(), '.pgpass');
   try {
     const { mode } = await stat(path);
-    if ((mode & OTHERS) !== 0) return null;
-    return passwordIn(await readFile(path, 'utf8'), key);
+    if ((mode & OTHERS) !== 0) return { password: null, refused: path };
+    return { password: passwordIn(await readFile(path, 'utf8'), key), refused: null };
   } catch {
     // As in libpq, a file that is not there or cannot be read has no password.
-    return null;
+    return { password: null, refused: null };
   }
 }
 

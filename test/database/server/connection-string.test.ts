@@ -1,6 +1,8 @@
 // Connection strings as libpq reads them.
 import assert from 'node:assert/strict';
-import { userInfo } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { describeHost, parseConnectionString } from '../../../src/database/server/connection-string.ts';
 import { HowdahError } from '../../../src/errors.ts';
@@ -85,6 +87,47 @@ describe('a connection string', () => {
     const settings = parseConnectionString('env', env);
     assert.deepEqual([settings.hosts[0]?.host, settings.database, settings.sslMode], ['h', 'd', 'disable']);
     assert.equal(parseConnectionString('env', { PGHOST: 'other' }).hosts[0]?.host, 'other');
+  });
+
+  it('takes what it leaves open from a service, before the environment', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'howdah-service-'));
+    const own = join(directory, 'own.conf');
+    writeFileSync(
+      own,
+      '# mine\n[other]\nhost=x\n\n[app]\nhost = h1\ndbname=of the service\n[later]\nuser=y\n',
+    );
+    writeFileSync(join(directory, 'pg_service.conf'), '[machine]\nhost=h2\n[broken]\nhost\n[odd]\npool=3\n');
+    const env = {
+      PGSERVICEFILE: own,
+      PGSYSCONFDIR: directory,
+      PGDATABASE: 'of the environment',
+      PGUSER: 'me',
+    };
+    const where = (text: string, more = {}): string => {
+      const {
+        hosts: [first],
+        database,
+        user,
+      } = parseConnectionString(text, { ...env, ...more });
+      return `${first?.host} ${database} ${user}`;
+    };
+    try {
+      assert.equal(where('service=app'), 'h1 of the service me');
+      assert.equal(where('postgres:///mine?service=app'), 'h1 mine me');
+      assert.equal(where('env', { PGSERVICE: 'app' }), 'h1 of the service me');
+      assert.equal(where('service=machine'), 'h2 of the environment me');
+      for (const [service, reason] of [
+        ['none', /there is no service none: it is not in .*own\.conf; it is not in .*pg_service\.conf/],
+        ['broken', /a line that is no name=value/],
+        ['odd', /pool is not known/],
+      ] as const)
+        refused(`service=${service}`, reason, env);
+      refused('service=app', /there is no service app: ENOENT/, {
+        PGSERVICEFILE: join(directory, 'missing'),
+      });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('is refused where it cannot be read, and is not repeated', () => {

@@ -29,10 +29,10 @@ it('does not use a file that others may read, and needs none', async () => {
     const file = join(directory, 'pgpass');
     writeFileSync(file, 'db:*:*:*:found\n');
     chmodSync(file, 0o600);
-    assert.equal(await findPassword(file, key), 'found');
+    assert.deepEqual(await findPassword(file, key), { password: 'found', refused: null });
     chmodSync(file, 0o640);
-    assert.equal(await findPassword(file, key), null);
-    assert.equal(await findPassword(join(directory, 'none'), key), null);
+    assert.deepEqual(await findPassword(file, key), { password: null, refused: file });
+    assert.deepEqual(await findPassword(join(directory, 'none'), key), { password: null, refused: null });
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -21,6 +21,17 @@ as $$
   select omni_httpd.http_response(status => status, headers => array[omni_http.http_header('location', location)])
 $$;
 
+-- The same with more headers: cookies, say.
+create or replace function howdah.redirect(location text, headers omni_http.http_headers, status int default 303)
+returns omni_httpd.http_outcome
+language sql stable
+as $$
+  select omni_httpd.http_response(
+    status => status,
+    headers => array[omni_http.http_header('location', location)] || coalesce(headers, array[]::omni_http.http_headers)
+  )
+$$;
+
 -- The header that sets a cookie; a null value has it forgotten. The value may be any text: it is percent-encoded. The defaults are those
 -- of setCookie() in TypeScript.
 create or replace function howdah.set_cookie(

@@ -95,6 +95,11 @@ begin
     return format('the role %s has no right to the schema of the handler: grant usage on schema %I to %s',
       role_name, source.nspname, role_name);
   end if;
+  -- The function that stands in says the type of outcomes.
+  if not has_schema_privilege(given, 'omni_httpd', 'usage') then
+    return format('the role %s has no right to the types of handlers: grant usage on schema omni_http, omni_httpd to %s',
+      role_name, role_name);
+  end if;
   if not has_function_privilege(given, handler, 'execute') then
     return format('the role %s may not call the handler: grant execute on routine %s to %s',
       role_name, shape ->> 'handler', role_name);

@@ -80,7 +80,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
       observer,
       handlerTimeoutMs,
       listenChannels: channels,
-      onStart,
+      onStart: (session) => installOverLeftovers(session, options),
     });
     const major = database.version.split('.')[0] ?? '';
     return {
@@ -130,6 +130,41 @@ export async function install(
   } catch (error) {
     if (!(error instanceof SqlFailure) || error.sql.code !== NOT_ALLOWED) throw error;
     throw new HowdahError('HOWDAH_SCHEMA_REFUSED', error.message, { cause: error });
+  }
+}
+
+/** Gives schemas that are left of howdah's other names; a constant name would be taken the second time. */
+const SET_ASIDE = `
+do $$
+declare
+  found name;
+begin
+  if to_regclass('howdah.migrations') is not null then
+    drop event trigger if exists refresh_available_routers;
+  end if;
+  for found in
+    select nspname from pg_catalog.pg_namespace where nspname in ('howdah', 'omni_httpd', 'omni_http', 'omni_types')
+  loop
+    execute format('alter schema %I rename to %I', found, found || to_char(clock_timestamp(), '_YYYYMMDD_HH24MISS'));
+  end loop;
+end $$`;
+
+/**
+ * Where some of the schemas were dropped, nobody can say what may go of the others as long as the embedded engine does not start:
+ * so they are renamed, with what is in them.
+ */
+async function installOverLeftovers(session: SetupSession, options: OpenDatabaseOptions): Promise<void> {
+  try {
+    await install(session, options);
+  } catch (error) {
+    if (!(error instanceof HowdahError) || error.code !== 'HOWDAH_SCHEMA_INCOMPLETE') throw error;
+    await session.exec(SET_ASIDE);
+    const { rows } = await session.query(
+      `select nspname from pg_catalog.pg_namespace where nspname ~ '^(howdah|omni_httpd|omni_http|omni_types)_[0-9_]+$' order by 1`,
+    );
+    const renamed = rows.map(([name]) => name ?? '');
+    options.observer.observe({ kind: 'schema-set-aside', reason: error.message, renamed });
+    await install(session, options);
   }
 }
 

@@ -30,9 +30,11 @@ const DESCRIBE: Describe = {
       ? record('info', 'not serving: omni_httpd.stop() was called; omni_httpd.start() ends that')
       : record(
           'error',
-          'not serving: the schema of howdah is not in the database any more; `howdah install` brings it back',
+          'not serving: the schema of howdah is not in the database any more; `howdah install` brings it back, or a new start on the embedded engine',
         ),
   'serving-resumed': () => record('info', 'serving again'),
+  'schema-set-aside': ({ reason, renamed }) =>
+    record('warn', `${reason}: installed anew, and what was left renamed to ${renamed.join(', ')}`),
   'serving-unknown': ({ reason }) =>
     record('warn', `not serving, and the database cannot be asked whether to begin again: ${reason}`),
   'server-handed-over': (seen) =>

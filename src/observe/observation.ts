@@ -15,6 +15,8 @@ export type Observation =
   /** Nothing is accepted any more, because omni_httpd.stop() was called or howdah's schema is not in the database. */
   | { readonly kind: 'serving-suspended'; readonly because: 'stopped' | 'absent' }
   | { readonly kind: 'serving-resumed' }
+  /** Somebody dropped some of howdah's schemas: what was left was renamed, and all of it installed anew. */
+  | { readonly kind: 'schema-set-aside'; readonly reason: string; readonly renamed: readonly string[] }
   /** While it is suspended, the database cannot be asked whether that is to end. */
   | { readonly kind: 'serving-unknown'; readonly reason: string }
   /** A new process with the same listening sockets serves in this one's place. */

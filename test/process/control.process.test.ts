@@ -92,6 +92,37 @@ describe('a server on the embedded engine', { timeout: 120_000 }, () => {
 });
 
 // How the server lets go of a database does not depend on its version.
+describe('a database of which somebody has dropped a part of the schema', { timeout: 120_000 }, () => {
+  it('is not served any more on the embedded engine; a new start installs it, and loses nothing of the rest', async () => {
+    using directory = temporaryDirectory();
+    {
+      await using served = await startServe([], { cwd: directory.path });
+      const sql = new Client({ connectionString: served.gatewayUrl ?? '' });
+      await sql.connect();
+      await sql.query(`
+        create table kept (fs howdah.local_fs);
+        insert into kept values (howdah.local_fs('/srv'));
+        drop schema omni_httpd cascade`);
+      await served.process.prints(/not serving: the schema of howdah is not in the database any more/, 'err');
+      await until(Number(new URL(served.url).port), 'refused');
+      await sql.end();
+      served.process.child.kill('SIGTERM');
+      assert.equal((await served.process.ended()).code, 0);
+    }
+    await using served = await startServe([], { cwd: directory.path });
+    const [, renamed = ''] = await served.process.prints(
+      /schemas that are missing: omni_httpd: installed anew, and what was left renamed to (howdah_\d{8}_\d{6}), /,
+      'err',
+    );
+    assert.equal((await fetch(served.url)).status, 200);
+    const sql = new Client({ connectionString: served.gatewayUrl ?? '' });
+    await sql.connect();
+    const { rows } = await sql.query('select fs::text, pg_typeof(fs)::text as type from kept');
+    assert.deepEqual(rows, [{ fs: '(/srv)', type: `${renamed}.local_fs` }]);
+    await sql.end();
+  });
+});
+
 for (const installed of availablePostgres().slice(0, 1)) {
   describe(`a server on PostgreSQL ${installed.version}`, { timeout: 180_000 }, () => {
     const directory = temporaryDirectory();

@@ -212,8 +212,14 @@ onEachDatabase((database) => {
       await problem(),
       'the role other has no right to the schema of the handler: grant usage on schema app to other',
     );
+    await database().exec('grant usage on schema app to other; revoke usage on schema omni_httpd from other');
+    await database().query('select howdah.discover_routers()');
+    assert.equal(
+      await problem(),
+      'the role other has no right to the types of handlers: grant usage on schema omni_http, omni_httpd to other',
+    );
     await database().exec(
-      'grant usage on schema app to other; revoke execute on function app.who() from public',
+      'grant usage on schema omni_httpd to other; revoke execute on function app.who() from public',
     );
     await database().query('select howdah.discover_routers()');
     assert.equal(

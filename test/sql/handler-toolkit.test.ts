@@ -163,5 +163,21 @@ onEachDatabase((database) => {
       status: 303,
       headers: [{ name: 'location', value: '/there' }],
     });
+    const cookie = "array[omni_http.http_header('set-cookie', 'a=1')]";
+    assert.deepEqual(
+      await ask(`howdah.redirect('/there', headers => ${cookie}, status => 302)::omni_httpd.http_response`),
+      {
+        body: null,
+        status: 302,
+        headers: [
+          { name: 'location', value: '/there' },
+          { name: 'set-cookie', value: 'a=1' },
+        ],
+      },
+    );
+    assert.deepEqual(
+      await ask("howdah.redirect('/there', headers => null)::omni_httpd.http_response"),
+      await ask("howdah.redirect('/there')::omni_httpd.http_response"),
+    );
   });
 });

@@ -14,7 +14,7 @@ import type { EmbeddedDatabaseOptions } from './embedded-options.ts';
 import { EngineLease, type Lease } from './engine-lease.ts';
 import { EngineLink } from './engine-link.ts';
 import { ServerOrders } from './server-orders.ts';
-import { startingSession } from './starting-session.ts';
+import { startFailure, startingSession } from './starting-session.ts';
 import { UnitWatch } from './unit-watch.ts';
 import { useSession } from './use-session.ts';
 
@@ -279,7 +279,7 @@ export class EmbeddedDatabase implements Database {
     }
     void this.#start().catch((error: unknown) => {
       // That of PostgreSQL itself has been told as the loss of the session.
-      if (!(error instanceof HowdahError))
+      if (!(error instanceof HowdahError && error.code === 'HOWDAH_DATA_UNUSABLE'))
         this.#options.observer.observe({
           kind: 'internal-error',
           where: 'start of the embedded engine',
@@ -393,10 +393,4 @@ export class EmbeddedDatabase implements Database {
     for (const job of this.#jobs.splice(0)) job.refuse(reason);
     for (const borrower of this.#borrowers.splice(0)) borrower.refused(new Error(reason));
   }
-}
-
-/** Why PostgreSQL does not start: in a directory, nearly always because of what is there. */
-function startFailure(directory: string | null, error: unknown): unknown {
-  if (directory === null || !(error instanceof Error)) return error;
-  return new HowdahError('HOWDAH_DATA_UNUSABLE', `${directory}: ${error.message}`, { cause: error });
 }

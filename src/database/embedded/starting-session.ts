@@ -1,5 +1,6 @@
 // The session as `onStart` has it: before any call, alone with the engine. Transactions stay open from one statement to the
-// next, which no one else may have.
+// next, which no one else may have. And why there is none.
+import { HowdahError } from '../../errors.ts';
 import { firstResult, type SqlResult } from '../exchange-result.ts';
 import type { Session } from '../session.ts';
 import type { EngineStarted } from './engine-link.ts';
@@ -26,4 +27,10 @@ export function startingSession(session: Session, started: EngineStarted, sent: 
       firstResult(await watched(session.query(text, parameters, { keepsTransaction: true }))),
     exec: (text) => watched(session.exec(text, true)),
   };
+}
+
+/** Why PostgreSQL does not start: in a directory, nearly always because of what is there. */
+export function startFailure(directory: string | null, error: unknown): unknown {
+  if (directory === null || !(error instanceof Error)) return error;
+  return new HowdahError('HOWDAH_DATA_UNUSABLE', `${directory}: ${error.message}`, { cause: error });
 }

@@ -21,6 +21,13 @@ import { RingReader, RingWriter } from './shared-ring.ts';
 /** How much is taken out of the ring at once: what a socket's read gives, too. */
 const READ_BYTES = 64 * 1024;
 
+/**
+ * PostgreSQL measures its own stack (`max_stack_depth`, 2 MB), which is in the memory of WebAssembly. The frames of its functions are here,
+ * take up to 30 times as much before V8 has optimised them, and with Node's 4 MB would come to their end first, and the engine with them.
+ * What is not used of it is no memory.
+ */
+const STACK_MB = 64;
+
 /** The sources run as they are and as built files. */
 const THREAD_URL = new URL(
   import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js',
@@ -60,7 +67,11 @@ export class EngineLink implements SessionLink {
 
   constructor(options: Omit<EngineThreadData, 'channel'>) {
     const data: EngineThreadData = { ...options, channel: this.#channel };
-    this.#worker = new Worker(THREAD_URL, { workerData: data, name: 'howdah-postgres' });
+    this.#worker = new Worker(THREAD_URL, {
+      workerData: data,
+      name: 'howdah-postgres',
+      resourceLimits: { stackSizeMb: STACK_MB },
+    });
     this.started = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: EngineThreadMessage) => {
         if (message.kind === 'ready') resolve(message);

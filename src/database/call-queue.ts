@@ -23,6 +23,11 @@ export class CallQueue {
     return this.#calls.length;
   }
 
+  /** Of the call that has waited longest: performance.now() at which it has waited long enough. Infinity without any. */
+  get deadline(): number {
+    return this.#calls.first?.deadline ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Takes the call, or completes it as unavailable. */
   add(call: SqlCall): void {
     if (this.length >= this.#maxCalls) {
@@ -56,7 +61,13 @@ export class CallQueue {
   refuseAll(reason: string): void {
     for (let call = this.take(); call !== null; call = this.take())
       call.complete({ kind: 'unavailable', reason });
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.rest();
+  }
+
+  /** Keeps no timer while it is empty. */
+  rest(): void {
+    if (this.length > 0 || this.#timer === null) return;
+    clearTimeout(this.#timer);
     this.#timer = null;
   }
 

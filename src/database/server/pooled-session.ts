@@ -4,9 +4,9 @@ import type { ErrorFields } from '../../protocol/postgres/backend-messages.ts';
 import type { CallResult, PreparedStatement, SqlCall, SqlParameter } from '../call.ts';
 import type { LinkLoss } from '../session-link.ts';
 import { Session } from '../session.ts';
-import { addSample, type CallCost } from './call-costs.ts';
+import { addSamples, LONG_MS, overran, type CallCost, type EndedCall } from './call-costs.ts';
 import { requestCancel } from './cancel-request.ts';
-import { expectedMs, LONG_MS } from './placement.ts';
+import { expectedMs, type CallKind, type Placeable } from './placement.ts';
 import type { ServerLink } from './server-link.ts';
 
 /** After this a session that was asked to cancel is closed: it ignores the request (it catches query_canceled, say). */
@@ -35,6 +35,8 @@ export interface PooledSessionEvents {
   lost(loss: LinkLoss, unsent: readonly SqlCall[]): void;
   /** It was rolled back by a cancellation that was not meant for it. */
   rolledBack(call: SqlCall): void;
+  /** It was rolled back since others waited behind it, and is to have a session by itself. */
+  overran(call: SqlCall): void;
 }
 
 /** `overran`: it keeps others waiting that share its transaction; it is to run by itself. */
@@ -53,19 +55,21 @@ interface Cancellation {
 }
 
 /** A call on its way, and what it is expected to take. */
-class RunningCall implements SqlCall {
+class RunningCall implements SqlCall, EndedCall {
   readonly call: SqlCall;
   readonly cost: CallCost;
+  readonly kind: CallKind;
+  readonly isCold: boolean;
   readonly expectedMs: number;
-  readonly isUnmeasured: boolean;
   isOver = false;
   readonly #session: PooledSession;
 
-  constructor(call: SqlCall, cost: CallCost, session: PooledSession) {
+  constructor(call: SqlCall, cost: CallCost, kind: CallKind, isCold: boolean, session: PooledSession) {
     this.call = call;
     this.cost = cost;
-    this.expectedMs = expectedMs(cost);
-    this.isUnmeasured = !cost.measured;
+    this.kind = kind;
+    this.isCold = isCold;
+    this.expectedMs = expectedMs(kind, cost);
     this.#session = session;
   }
 
@@ -93,20 +97,26 @@ class RunningCall implements SqlCall {
   }
 }
 
-export class PooledSession {
+export class PooledSession implements Placeable {
   readonly #link: ServerLink;
   readonly #session: Session;
   readonly #events: PooledSessionEvents;
   #inFlight = 0;
   #backlogMs = 0;
   #longCalls = 0;
-  #unmeasuredCalls = 0;
+  #unknownCalls = 0;
   /** performance.now() since when it runs what it does: that was sent, or the one before was over. */
   #since = 0;
-  /** What the calls that ended in this read cost. */
-  readonly #ended: CallCost[] = [];
+  /** `#since` of what was seen to take long, and of what has turned out to. */
+  #suspectSince = -1;
+  #overrunSince = -1;
+  /** Those of this read. */
+  readonly #ended: RunningCall[] = [];
+  /** Statements that have been sent to this backend. */
+  readonly #warm = new WeakSet<CallCost>();
   #cancellation: Cancellation | null = null;
   #closed = false;
+  isHeld = false;
 
   constructor(link: ServerLink, events: PooledSessionEvents) {
     this.#link = link;
@@ -128,13 +138,28 @@ export class PooledSession {
     return this.#backlogMs;
   }
 
-  get hasUnmeasured(): boolean {
-    return this.#unmeasuredCalls > 0;
+  get hasUnknown(): boolean {
+    return this.#unknownCalls > 0;
   }
 
-  /** Whether a call that is known to be long is in it, or one runs that turned out to be. */
   isLong(now: number): boolean {
-    return this.#longCalls > 0 || (this.#inFlight > 0 && now - this.#since > LONG_MS);
+    if (this.#longCalls > 0) return true;
+    return this.#inFlight > 0 && now - this.#since > LONG_MS;
+  }
+
+  overruns(cost: CallCost): boolean {
+    if (this.#inFlight === 0 || this.#overrunSince !== this.#since) return false;
+    return this.#session.running.some((call) => call instanceof RunningCall && call.cost === cost);
+  }
+
+  /** Its answer may have come while this event loop was busy. It has been read by the end of the turn then. */
+  #suspect(): void {
+    const since = this.#since;
+    if (this.#suspectSince === since) return;
+    this.#suspectSince = since;
+    setImmediate(() => {
+      if (this.#inFlight > 0 && this.#since === since) this.#overrunSince = since;
+    });
   }
 
   /** Whether a cancellation is under way, which might hit whatever is sent. */
@@ -151,13 +176,16 @@ export class PooledSession {
     return this.#session.running[0]?.statement.text ?? null;
   }
 
-  send(call: SqlCall, cost: CallCost, now: number): void {
-    const running = new RunningCall(call, cost, this);
+  send(call: SqlCall, cost: CallCost, kind: CallKind, now: number): void {
+    const isCold = !this.#warm.has(cost);
+    if (isCold) this.#warm.add(cost);
+    const running = new RunningCall(call, cost, kind, isCold, this);
     if (this.#inFlight === 0 && this.#ended.length === 0) this.#since = now;
     this.#inFlight += 1;
     this.#backlogMs += running.expectedMs;
-    if (running.expectedMs > LONG_MS) this.#longCalls += 1;
-    if (running.isUnmeasured) this.#unmeasuredCalls += 1;
+    cost.inFlight += 1;
+    if (kind === 'long') this.#longCalls += 1;
+    else if (kind === 'unknown') this.#unknownCalls += 1;
     this.#session.call(running);
   }
 
@@ -166,16 +194,17 @@ export class PooledSession {
     running.isOver = true;
     this.#inFlight -= 1;
     this.#backlogMs = this.#inFlight === 0 ? 0 : this.#backlogMs - running.expectedMs;
-    if (running.expectedMs > LONG_MS) this.#longCalls -= 1;
-    if (running.isUnmeasured) this.#unmeasuredCalls -= 1;
-    this.#ended.push(running.cost);
+    running.cost.inFlight -= 1;
+    if (running.kind === 'long') this.#longCalls -= 1;
+    else if (running.kind === 'unknown') this.#unknownCalls -= 1;
+    this.#ended.push(running);
     const cancelled = result.kind === 'failed' && result.error.code === CANCELLED;
     const cancellation = this.#cancellation;
     if (cancellation?.targets.has(running) === true) {
       if (cancelled) cancellation.hit = true;
       this.#settle(cancellation);
       if (!cancelled) running.call.complete(result);
-      else if (cancellation.reason === 'overran') this.#overran(running);
+      else if (cancellation.reason === 'overran') this.#events.overran(running.call);
       else running.call.complete({ kind: cancellation.reason });
     } else if (cancelled && cancellation !== null && mayRunAgain(running)) {
       this.#events.rolledBack(running.call);
@@ -196,14 +225,7 @@ export class PooledSession {
     }
   }
 
-  /** Known to be long from now on, so that it gets a session that no other call is in. */
-  #overran({ call, cost }: RunningCall): void {
-    cost.meanMs = Math.max(cost.meanMs, performance.now() - this.#since);
-    cost.measured = true;
-    this.#events.rolledBack(call);
-  }
-
-  /** Ends what runs too long, or for nobody. To be called now and then. */
+  /** Ends what runs too long, or for nobody, and finds out what is long. To be called as often as that is to be known. */
   look(
     now: number,
     limitMs: number,
@@ -213,6 +235,7 @@ export class PooledSession {
     const targets = new Set(this.#session.running);
     if (targets.size === 0) return;
     const elapsed = now - this.#since;
+    if (elapsed > LONG_MS) this.#suspect();
     const cancellation = this.#cancellation;
     if (cancellation !== null) {
       const ignored = this.#session.running.some((call) => cancellation.targets.has(call));
@@ -223,6 +246,7 @@ export class PooledSession {
     } else if (elapsed >= limitMs) {
       this.#cancel(targets, 'timeout', now);
     } else if (targets.size > 1 && elapsed >= SHARED_LIMIT_MS) {
+      overran(costsOf(targets), elapsed);
       this.#cancel(targets, 'overran', now);
     } else if (this.#session.running.every((call) => isLeft(call, isAbandoned))) {
       this.#cancel(targets, 'abandoned', now);
@@ -265,12 +289,9 @@ export class PooledSession {
   }
 
   #progressed(): void {
-    const count = this.#ended.length;
-    if (count > 0) {
+    if (this.#ended.length > 0) {
       const now = performance.now();
-      // Answers that came together share the time: when each was made is not known.
-      const each = (now - this.#since) / count;
-      for (const cost of this.#ended) addSample(cost, each);
+      addSamples(this.#ended, now - this.#since);
       this.#ended.length = 0;
       this.#since = now;
     }
@@ -280,7 +301,11 @@ export class PooledSession {
   #lost(loss: LinkLoss, unsent: readonly SqlCall[]): void {
     this.#closed = true;
     this.#inFlight = 0;
-    const calls = unsent.map((call) => (call instanceof RunningCall ? call.call : call));
+    const calls = unsent.map((call) => {
+      if (!(call instanceof RunningCall)) return call;
+      call.cost.inFlight -= 1;
+      return call.call;
+    });
     this.#events.lost(loss, calls);
   }
 }
@@ -301,6 +326,12 @@ function mayRunAgain(call: SqlCall): boolean {
 
 function changesNothing({ interruptible, resetAfter }: SqlCall): boolean {
   return interruptible === true && !resetAfter;
+}
+
+function costsOf(calls: ReadonlySet<SqlCall>): Set<CallCost> {
+  const costs = new Set<CallCost>();
+  for (const call of calls) if (call instanceof RunningCall) costs.add(call.cost);
+  return costs;
 }
 
 function isOver(call: SqlCall): boolean {

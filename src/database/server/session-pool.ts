@@ -2,13 +2,20 @@
 // What goes where is placement.ts.
 import type { Observer } from '../../observe/observation.ts';
 import type { SqlCall, SqlDispatcher } from '../call.ts';
-import { CallQueue } from '../call-queue.ts';
 import type { LinkLoss } from '../session-link.ts';
 import { Backoff } from './backoff.ts';
-import { CallCosts, type CallCost } from './call-costs.ts';
+import { CallCosts, LONG_MS, type CallCost } from './call-costs.ts';
 import type { OpenedLink } from './open-link.ts';
-import { isBetterElsewhere, LONG_MS, needsMore, placeCall } from './placement.ts';
+import {
+  isBetterElsewhere,
+  kindOf,
+  needsMore,
+  placeCall,
+  sessionToHold,
+  type CallKind,
+} from './placement.ts';
 import { PooledSession } from './pooled-session.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** Others who may run calls that no session can take at once. */
 export interface CallOverflow {
@@ -39,7 +46,7 @@ export interface SessionPoolOptions {
   /** Ends a backend that ignores a cancellation. */
   readonly terminate: (processId: number) => void;
   readonly maxSessions: number;
-  /** Calls that may wait, of each kind (quick and long); one more is unavailable. */
+  /** Calls that may wait, of each kind (placement.ts); one more is unavailable. */
   readonly maxQueuedCalls: number;
   /** How long a call waits before it is unavailable, in ms. */
   readonly queueTimeoutMs: number;
@@ -47,10 +54,10 @@ export interface SessionPoolOptions {
   readonly handlerTimeoutMs: number;
 }
 
-/** How often running calls are looked at: a limit is noticed at most this part of itself late. */
+/** How often running calls are looked at: a limit is noticed at most this part of itself late, and a long call soon. */
 const LOOKS_PER_LIMIT = 20;
 const MIN_LOOK_MS = 5;
-const MAX_LOOK_MS = 250;
+const MAX_LOOK_MS = LONG_MS;
 
 /** A server that has no room for another session is not asked again for this time. */
 const FULL_PAUSE_MS = 5000;
@@ -58,9 +65,16 @@ const FULL_PAUSE_MS = 5000;
 export class SessionPool implements SqlDispatcher {
   readonly #options: SessionPoolOptions;
   readonly #costs = new CallCosts();
-  /** Calls that nothing may wait behind have a queue of their own, so that the others pass them. */
-  readonly #quick: CallQueue;
-  readonly #long: CallQueue;
+  readonly #waiting: WaitingCalls;
+  /** Calls that are to have a session by themselves, whatever others of their statement take; and where these wait. */
+  readonly #alone = new WeakSet<SqlCall>();
+  readonly #aloneCost: CallCost = {
+    meanMs: Infinity,
+    leastMs: Infinity,
+    measured: true,
+    samples: 0,
+    inFlight: 0,
+  };
   readonly #abandoned = new WeakSet<SqlCall>();
   readonly #backoff = new Backoff();
   #maxSessions: number;
@@ -76,8 +90,11 @@ export class SessionPool implements SqlDispatcher {
   constructor(options: SessionPoolOptions) {
     this.#options = options;
     this.#maxSessions = options.maxSessions;
-    this.#quick = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
-    this.#long = new CallQueue(options.maxQueuedCalls, options.queueTimeoutMs);
+    this.#waiting = new WaitingCalls({
+      maxCalls: options.maxQueuedCalls,
+      timeoutMs: options.queueTimeoutMs,
+      kindOf: (cost) => kindOf(cost, this.#sessions),
+    });
   }
 
   /** Open sessions. */
@@ -89,7 +106,7 @@ export class SessionPool implements SqlDispatcher {
     return {
       sessions: this.#sessions.length,
       busySessions: this.#sessions.filter(({ inFlight }) => inFlight > 0).length,
-      queuedCalls: this.#quick.length + this.#long.length,
+      queuedCalls: this.#waiting.length,
     };
   }
 
@@ -123,10 +140,11 @@ export class SessionPool implements SqlDispatcher {
   runIfIdle(call: SqlCall): boolean {
     if (this.#closing) return false;
     const cost = this.#costs.of(call.statement.name);
+    const kind = kindOf(cost, this.#sessions);
     const now = performance.now();
-    const session = placeCall(this.#sessions, this.#maxSessions, cost, now);
+    const session = placeCall(this.#sessions, this.#maxSessions, kind, cost, now);
     if (session === null || session.inFlight > 0) return false;
-    session.send(call, cost, now);
+    session.send(call, cost, kind, now);
     this.#watch();
     if (this.idleSessions === 0) this.#openMore();
     return true;
@@ -134,7 +152,7 @@ export class SessionPool implements SqlDispatcher {
 
   /** Offers calls that wait to the overflow, which may have room again. */
   offerWaiting(): void {
-    if (this.#quick.length + this.#long.length > 0) this.#pump();
+    if (this.#waiting.length > 0) this.#pump();
   }
 
   /** Takes back a call that the overflow had taken and not run. */
@@ -143,7 +161,7 @@ export class SessionPool implements SqlDispatcher {
       call.complete({ kind: 'unavailable', reason: 'the database is closing' });
       return;
     }
-    this.#queueOf(this.#costs.of(call.statement.name)).putBack([call]);
+    this.#putBack(call);
     this.#pump();
   }
 
@@ -158,9 +176,12 @@ export class SessionPool implements SqlDispatcher {
       return;
     }
     const cost = this.#costs.of(call.statement.name);
-    const queue = this.#queueOf(cost);
-    if (queue.length === 0 && this.#place(call, cost)) return;
-    queue.add(call);
+    if (!this.#waiting.has(cost)) {
+      const kind = kindOf(cost, this.#sessions);
+      if (this.#place(call, cost, kind)) return;
+      if (kind === 'long' || kind === 'unknown') this.#hold();
+    }
+    this.#waiting.add(call, cost);
     this.#openMore();
   }
 
@@ -178,8 +199,7 @@ export class SessionPool implements SqlDispatcher {
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#openTimer !== null) clearTimeout(this.#openTimer);
-    this.#quick.refuseAll('the database is closed');
-    this.#long.refuseAll('the database is closed');
+    this.#waiting.refuseAll('the database is closed');
     await this.#opening;
     if (this.#sessions.some((session) => session.inFlight > 0)) {
       await new Promise<void>((resolve) => {
@@ -190,19 +210,23 @@ export class SessionPool implements SqlDispatcher {
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
   }
 
-  #queueOf(cost: CallCost): CallQueue {
-    return cost.meanMs > LONG_MS ? this.#long : this.#quick;
+  /** Puts calls back that have not run, the oldest first. */
+  #putBack(...calls: readonly SqlCall[]): void {
+    const own = (call: SqlCall): CallCost =>
+      this.#alone.has(call) ? this.#aloneCost : this.#costs.of(call.statement.name);
+    for (const [cost, alike] of Map.groupBy(calls, own)) this.#waiting.putBack(alike, cost);
   }
 
-  /** Whether a session took it. */
-  #place(call: SqlCall, cost: CallCost): boolean {
+  /** Whether somebody took it. */
+  #place(call: SqlCall, cost: CallCost, kind: CallKind): boolean {
     const now = performance.now();
-    const session = placeCall(this.#sessions, this.#maxSessions, cost, now);
+    const session = placeCall(this.#sessions, this.#maxSessions, kind, cost, now);
     const overflow = this.#overflow;
-    if (overflow !== null && isBetterElsewhere(session, cost) && overflow.take(call)) return true;
+    if (overflow !== null && isBetterElsewhere(session, kind) && overflow.take(call)) return true;
     if (session === null) return false;
-    if (needsMore(session, cost)) this.#openMore();
-    session.send(call, cost, now);
+    session.send(call, cost, kind, now);
+    session.isHeld = false;
+    if (needsMore(this.#sessions, session, kind, now)) this.#openMore();
     this.#watch();
     overflow?.changed();
     return true;
@@ -210,8 +234,9 @@ export class SessionPool implements SqlDispatcher {
 
   #pump(): void {
     this.#closeExcess();
-    this.#drain(this.#quick);
-    this.#drain(this.#long);
+    const left = this.#drain();
+    if (left.has('long') || left.has('unknown')) this.#hold();
+    else this.#release();
     if (this.#idle !== null && this.#sessions.every((session) => session.inFlight === 0)) this.#idle();
     this.#overflow?.changed();
   }
@@ -226,16 +251,26 @@ export class SessionPool implements SqlDispatcher {
     }
   }
 
-  #drain(queue: CallQueue): void {
-    for (let call = queue.peek(); call !== null; call = queue.peek()) {
+  #drain(): ReadonlySet<CallKind> {
+    return this.#waiting.drain((call, cost, kind) => {
       if (call.interruptible === true && this.#abandoned.has(call)) {
-        queue.take()?.complete({ kind: 'abandoned' });
-        continue;
+        call.complete({ kind: 'abandoned' });
+        return true;
       }
-      // What it costs may have become known since it was queued.
-      if (!this.#place(call, this.#costs.of(call.statement.name))) return;
-      queue.take();
-    }
+      const own = cost === this.#aloneCost ? this.#costs.of(call.statement.name) : cost;
+      return this.#place(call, own, kind);
+    });
+  }
+
+  /** Keeps a session from all but the calls that wait for it to be idle. */
+  #hold(): void {
+    const session = sessionToHold(this.#sessions, performance.now());
+    if (session === null) this.#release();
+    else if (!this.#sessions.some(({ isHeld }) => isHeld)) session.isHeld = true;
+  }
+
+  #release(): void {
+    for (const session of this.#sessions) session.isHeld = false;
   }
 
   #openMore(): void {
@@ -244,7 +279,7 @@ export class SessionPool implements SqlDispatcher {
     if (open >= this.#maxSessions || (open > 0 && performance.now() < this.#pauseUntil)) return;
     this.#opening = this.#open().finally(() => {
       this.#opening = null;
-      if (this.#sessions.length === 0 || this.#quick.length + this.#long.length > 0) this.#openMore();
+      if (this.#sessions.length === 0 || this.#waiting.length > 0) this.#openMore();
     });
   }
 
@@ -278,7 +313,12 @@ export class SessionPool implements SqlDispatcher {
       lost: (loss, unsent) => this.#lost(session, loss, unsent),
       rolledBack: (call) => {
         if (this.#closing) call.complete({ kind: 'unavailable', reason: 'the database is closing' });
-        else this.#queueOf(this.#costs.of(call.statement.name)).putBack([call]);
+        else this.#putBack(call);
+      },
+      overran: (call) => {
+        this.#alone.add(call);
+        if (this.#closing) call.complete({ kind: 'unavailable', reason: 'the database is closing' });
+        else this.#putBack(call);
       },
     });
     this.#sessions.push(session);
@@ -292,11 +332,7 @@ export class SessionPool implements SqlDispatcher {
     if (!this.#closing) {
       this.#options.observer.observe({ kind: 'session-lost', reason: loss.reason });
     }
-    // Each in the place of its kind, the oldest first.
-    for (const queue of [this.#quick, this.#long]) {
-      const calls = unsent.filter((call) => this.#queueOf(this.#costs.of(call.statement.name)) === queue);
-      if (calls.length > 0) queue.putBack(calls);
-    }
+    this.#putBack(...unsent);
     if (this.#sessions.length === 0) this.#openMore();
     this.#pump();
   }

@@ -1,98 +1,16 @@
 // What a chain of routes does in PostgreSQL (omni_httpd.md §8): order, middleware, stop_handling, arguments, procedures.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { CHAIN_ROUTES } from './chain-routes.ts';
 import { openEngine, type Engine } from './engine.ts';
 import { ask, askShort } from './fake-exchange.ts';
-
-const SETUP = `
-create schema t;
-create or replace procedure omni_httpd.handler(int, omni_httpd.http_request, out omni_httpd.http_outcome)
-  language plpgsql as $$ begin $3 := omni_httpd.http_response(status => 404); end $$;
-create table t.log (entry text);
-create function t.note(entry text) returns void language sql as $$ insert into t.log values (entry) $$;
-create table t.prioritized (like omni_httpd.urlpattern_router, priority omni_httpd.route_priority);
-create table t.named (like omni_httpd.urlpattern_router, priority omni_httpd.route_priority, label text);
-
-create function t.hello(request omni_httpd.http_request) returns omni_httpd.http_outcome
-  language sql return omni_httpd.http_response('hello ' || request.path);
-create function t.second(request omni_httpd.http_request) returns omni_httpd.http_outcome
-  language plpgsql as $$ begin perform t.note('second'); return omni_httpd.http_response('second'); end $$;
-create function t.none(omni_httpd.http_request) returns omni_httpd.http_outcome language sql
-  as $$ select null::omni_httpd.http_outcome $$;
-create function t.no_outcome(omni_httpd.http_request) returns void language plpgsql
-  as $$ begin perform t.note('no_outcome'); end $$;
-create function t.stop(omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql
-  as $$ begin perform omni_httpd.stop_handling(); return omni_httpd.http_response('stopped'); end $$;
-create function t.boom(omni_httpd.http_request) returns omni_httpd.http_outcome language plpgsql
-  as $$ begin perform t.note('boom'); raise exception 'went wrong' using detail = 'the detail', errcode = 'P0123'; end $$;
-create function t.strict(request omni_httpd.http_request, nothing text) returns omni_httpd.http_outcome
-  strict language sql as $$ select omni_httpd.http_response('ran') $$;
-create function t.strict_mark(inout outcome omni_httpd.http_outcome)
-  strict language plpgsql as $$ begin outcome := omni_httpd.http_response('strict'); end $$;
-
-create function t.mark(request omni_httpd.http_request, inout outcome omni_httpd.http_outcome) language plpgsql as $$
-declare
-  response omni_httpd.http_response := outcome::omni_httpd.http_response;
-begin
-  perform t.note('mark ' || coalesce(convert_from(response.body, 'utf8'), '-'));
-  if outcome is not null then
-    response.headers := response.headers || omni_http.http_header('x-mark', 'yes');
-    outcome := response;
-  end if;
-end $$;
-create function t.default_answer(inout outcome omni_httpd.http_outcome) language plpgsql as $$
-begin
-  outcome := coalesce(outcome, omni_httpd.http_response('made by middleware'));
-end $$;
-create function t.stopping(inout outcome omni_httpd.http_outcome) language plpgsql as $$
-begin
-  perform omni_httpd.stop_handling();
-end $$;
-create function t.erase(inout outcome omni_httpd.http_outcome) language plpgsql as $$
-begin outcome := null; end $$;
-create function t.two(inout outcome omni_httpd.http_outcome, out extra text) language plpgsql as $$
-begin extra := 'x'; outcome := omni_httpd.http_response('two'); end $$;
-
-create procedure t.commits(request omni_httpd.http_request, out outcome omni_httpd.http_outcome) language plpgsql as $$
-begin
-  perform t.note('before commit');
-  commit;
-  perform t.note('after commit');
-  rollback;
-  outcome := omni_httpd.http_response('committed');
-end $$;
-create procedure t.middle(inout outcome omni_httpd.http_outcome) language plpgsql as $$
-begin
-  perform t.note('middle');
-  commit;
-  if outcome is not null then
-    outcome := omni_httpd.http_response(
-      'middle: ' || convert_from((outcome::omni_httpd.http_response).body, 'utf8'));
-  end if;
-end $$;
-create procedure t.no_out(request omni_httpd.http_request) language plpgsql as $$
-begin perform t.note('no_out'); end $$;
-
-create function t.arguments(
-  odd boolean, listener int, request omni_httpd.http_request, route t.named, given omni_httpd.http_outcome,
-  more jsonb default '{}'
-) returns omni_httpd.http_outcome language sql as $$
-  select omni_httpd.http_response(format('%s|%s|%s|%s|%s|%s',
-    odd is null, listener, request.path, route.label, given is null, more is null)) $$;
-create function t.two_listeners(first int, second int) returns omni_httpd.http_outcome language sql as $$
-  select omni_httpd.http_response(format('%s|%s', first, second)) $$;
-create function t.echo(request omni_httpd.http_request) returns omni_httpd.http_outcome language sql as $$
-  select omni_httpd.http_response(jsonb_build_object(
-    'method', request.method, 'path', request.path, 'query', request.query_string,
-    'body', convert_from(request.body, 'utf8'), 'headers', to_jsonb(request.headers))) $$;
-`;
 
 let engine: Engine;
 
 describe('chains of routes', () => {
   before(async () => {
     engine = await openEngine();
-    await engine.sql(SETUP);
+    await engine.sql(CHAIN_ROUTES);
     await engine.sql('select howdah.discover_routers()');
   });
   after(() => engine.close());
@@ -103,12 +21,13 @@ describe('chains of routes', () => {
     engine.observations.length = 0;
   });
 
-  /** One route per handler, all matching, the first with the highest priority. */
+  /** One route per handler, all matching, the first with the highest priority, and none besides. */
   async function chain(...handlers: string[]): Promise<void> {
     const rows = handlers.map(
       (name, i) => `(omni_httpd.urlpattern(), 't.${name}'::regproc::regprocedure, ${100 - i})`,
     );
-    await engine.sql(`insert into t.prioritized (match, handler, priority) values ${rows.join(', ')}`);
+    await engine.sql(`delete from t.prioritized;
+      insert into t.prioritized (match, handler, priority) values ${rows.join(', ')}`);
   }
 
   async function log(): Promise<string | null> {
@@ -181,7 +100,6 @@ describe('chains of routes', () => {
   test('stop_handling does not reach the next request', async () => {
     await chain('mark', 'stop', 'mark');
     assert.equal(await get(), '200 stopped');
-    await engine.sql('delete from t.prioritized');
     await chain('default_answer', 'second');
     assert.equal(await get(), '200 second');
   });
@@ -332,10 +250,8 @@ describe('chains of routes', () => {
     await chain('stops', 'mark', 'middle');
     assert.equal(await get(), '200 stopped');
     assert.equal(await log(), null);
-    await engine.sql('delete from t.prioritized');
     await chain('stops_without_outcome', 'mark');
     assert.equal(await get(), '204');
-    await engine.sql('delete from t.prioritized');
     await chain('middle', 'second', 'mark');
     assert.equal(await get(), '200 second', 'the next request does not know of it');
     assert.equal(await log(), 'middle, second, mark second');
@@ -346,10 +262,8 @@ describe('chains of routes', () => {
         perform omni_httpd.stop_handling(); return omni_httpd.http_response('stopped'); end $$`);
     await chain('stable_stop');
     assert.equal(await get(), '200 stopped');
-    await engine.sql('delete from t.prioritized');
     await chain('middle', 'second', 'mark');
     assert.equal(await get(), '200 second');
-    await engine.sql('delete from t.prioritized');
     await chain('mark', 'second');
     assert.equal(await get(), '200 second');
   });
@@ -412,13 +326,8 @@ describe('chains of routes', () => {
   });
 
   test('abort() and http_proxy() are told apart from responses', async () => {
-    await engine.sql(`create function t.goes_away() returns omni_httpd.http_outcome
-      language sql return omni_httpd.abort()`);
-    await engine.sql(`create function t.elsewhere() returns omni_httpd.http_outcome
-      language sql return omni_httpd.http_proxy('http://upstream/path', false)`);
     await chain('goes_away');
     assert.equal(await get(), 'abort');
-    await engine.sql('delete from t.prioritized');
     await chain('elsewhere');
     assert.equal(await get(), 'fail 599');
     assert.deepEqual(engine.proxied, [{ url: 'http://upstream/path', preserveHost: false }]);

@@ -1,66 +1,16 @@
 // The gateway as SQL clients see it: pg, psql, and raw protocol where those are too well-behaved.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
 import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
-import { startGateway, type Gateway, type GatewayOptions } from '../../src/database/gateway/gateway.ts';
+import { startGateway, type Gateway } from '../../src/database/gateway/gateway.ts';
 import { MessageWriter } from '../../src/protocol/postgres/message-writer.ts';
 import { writeQuery, writeStartup, writeSync } from '../../src/protocol/postgres/frontend-messages.ts';
+import { client, psql, QUIET, rawConnection, values } from './gateway-clients.ts';
 import { call } from './session-subject.ts';
-import { openPrepared, openTestEmbedded, temporaryDirectory, type TestEmbedded } from './support/embedded.ts';
-
-const QUIET = { observe: () => undefined };
-
-async function client(context: TestContext, gateway: Gateway, options: object = {}): Promise<Client> {
-  const opened = new Client({ connectionString: gateway.url, ...options });
-  opened.on('error', () => undefined);
-  await opened.connect();
-  context.after(() => opened.end().catch(() => undefined));
-  return opened;
-}
-
-async function values(of: Client, text: string): Promise<unknown[]> {
-  const { rows } = await of.query<unknown[]>({ text, rowMode: 'array' });
-  return rows.flat();
-}
-
-async function psql(
-  url: string,
-  input: string,
-  args: string[] = [],
-): Promise<{ output: string; code: number }> {
-  const child = spawn('psql', [url, '-X', '-q', '-A', '-t', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text: Buffer) => (output += text.toString()));
-  child.stdin.end(input);
-  const [code] = (await once(child, 'close')) as [number];
-  return { output, code };
-}
-
-/** A connection that has started, and what came since. */
-async function rawConnection(
-  gateway: Gateway,
-): Promise<{ socket: Socket; received: () => string; ended: Promise<unknown> }> {
-  const [host, port] = gateway.address.split(':');
-  const socket = connect(Number(port), host);
-  let received = '';
-  socket.on('error', () => undefined);
-  const writer = new MessageWriter();
-  writeStartup(writer, { user: 'postgres' });
-  socket.write(writer.take());
-  const ready = Promise.withResolvers<void>();
-  socket.on('data', (bytes: Buffer) => {
-    received += bytes.toString('latin1');
-    if (received.endsWith('Z\0\0\0\x05I')) ready.resolve();
-  });
-  await ready.promise;
-  return { socket, received: () => received, ended: once(socket, 'close') };
-}
+import { openTestEmbedded, type TestEmbedded } from './support/embedded.ts';
 
 describe('the gateway', () => {
   let embedded: TestEmbedded;
@@ -359,103 +309,5 @@ select 'last';
     socket.write(Buffer.from([0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e, 0, 0, 0, 1, 0, 0, 0, 1]));
     await once(socket, 'close');
     assert.equal((await call(database, 'select 1')).kind, 'row');
-  });
-});
-
-describe('limits of the gateway', () => {
-  async function open(
-    context: TestContext,
-    options: GatewayOptions,
-    gatewayStatementMs = 60_000,
-  ): Promise<{ database: EmbeddedDatabase; gateway: Gateway }> {
-    const { database } = await openPrepared(context, { gatewayStatementMs });
-    const gateway = await startGateway(database, { host: '127.0.0.1', port: 0 }, QUIET, options);
-    context.after(() => gateway.close());
-    return { database, gateway };
-  }
-
-  it('a client that holds the engine idle in a transaction is rolled back and disconnected', async (context) => {
-    const { database, gateway } = await open(context, { gatewayHoldMs: 50 });
-    const one = await client(context, gateway);
-    const ended = once(one, 'error');
-    await one.query('create table held (x int)');
-    await one.query('begin');
-    await one.query('insert into held values (1)');
-    const [error] = (await ended) as [{ code: string }];
-    assert.equal(error.code, '25P03');
-    assert.deepEqual(await call(database, 'select count(*) from held'), { kind: 'row', columns: ['0'] });
-  });
-
-  it('a client that stops in the middle of COPY FROM STDIN is too', async (context) => {
-    const { database, gateway } = await open(context, { gatewayHoldMs: 50 });
-    await database.exec('create table copied (x int)');
-    const raw = await rawConnection(gateway);
-    const writer = new MessageWriter();
-    writeQuery(writer, 'copy copied from stdin');
-    raw.socket.write(writer.take());
-    await raw.ended;
-    assert.match(raw.received(), /C25P03/);
-    assert.deepEqual(await call(database, 'select count(*) from copied'), { kind: 'row', columns: ['0'] });
-  });
-
-  it('a statement that runs too long ends with 57014, and the engine starts anew', async (context) => {
-    const { database, gateway } = await open(context, {}, 300);
-    const one = await client(context, gateway);
-    await assert.rejects(one.query('do $$ begin loop end loop; end $$'), { code: '57014' });
-    assert.equal((await call(database, 'select 1')).kind, 'row');
-    const other = await client(context, gateway);
-    assert.deepEqual(await values(other, 'select 2'), [2]);
-  });
-
-  it('one client more than allowed is refused with 53300, and a place that was left is free', async (context) => {
-    const { gateway } = await open(context, { maxClients: 2 });
-    const one = await client(context, gateway);
-    await client(context, gateway);
-    await assert.rejects(client(context, gateway), { code: '53300' });
-    const left = once(one, 'end');
-    await one.end();
-    await left;
-    const late = await client(context, gateway);
-    assert.deepEqual(await values(late, 'select 1'), [1]);
-  });
-
-  it('an address that is not loopback, or is taken, is an error', async (context) => {
-    const { database, gateway } = await open(context, {});
-    for (const address of [
-      { host: '0.0.0.0', port: 0 },
-      { host: '127.0.0.1', port: Number(gateway.address.split(':')[1]) },
-    ]) {
-      await assert.rejects(startGateway(database, address, QUIET), { code: 'HOWDAH_ADDRESS_UNUSABLE' });
-    }
-  });
-
-  it('a UNIX socket serves psql, and is taken over where nobody listens to it any more', async (context) => {
-    const { database } = await open(context, {});
-    const directory = temporaryDirectory();
-    context.after(() => directory.remove());
-    const path = join(directory.path, '.s.PGSQL.6543');
-    const leftBehind = spawn(process.execPath, [
-      '-e',
-      `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`,
-    ]);
-    await once(leftBehind.stdout, 'data');
-    leftBehind.kill('SIGKILL');
-    await once(leftBehind, 'exit');
-    const gateway = await startGateway(database, { path }, QUIET);
-    assert.deepEqual(await psql(gateway.url, 'select 41 + 1'), { output: '42\n', code: 0 });
-    await assert.rejects(startGateway(database, { path }, QUIET), { code: 'HOWDAH_ADDRESS_UNUSABLE' });
-    await gateway.close();
-  });
-
-  it('closing disconnects clients and rolls their transactions back', async (context) => {
-    const { database } = await openPrepared(context);
-    const gateway = await startGateway(database, { host: '127.0.0.1', port: 0 }, QUIET);
-    const one = await client(context, gateway);
-    await one.query('create table open_at_close (x int)');
-    await one.query('begin; insert into open_at_close values (1)');
-    const ended = once(one, 'error');
-    await gateway.close();
-    assert.equal(((await ended) as [{ code: string }])[0].code, '57P01');
-    assert.deepEqual((await database.query('select count(*) from open_at_close')).rows, [['0']]);
   });
 });

@@ -17,6 +17,10 @@ begin
   if coalesce(cardinality(channels), 0) not between 1 and 100 or array_position(channels, null) is not null then
     raise exception 'a stream has 1 to 100 channels, none of them null' using errcode = 'invalid_parameter_value';
   end if;
+  -- Nothing can be published there.
+  if exists (select from unnest(channels) as listed (channel) where octet_length(channel) not between 1 and 200) then
+    raise exception 'the name of a channel has 1 to 200 bytes' using errcode = 'invalid_parameter_value';
+  end if;
   return '\x03'::bytea
     || int4send(octet_length(place)) || textsend(place)
     || coalesce(int4send(octet_length(textsend(since))) || textsend(since), '\xffffffff'::bytea)

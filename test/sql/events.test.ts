@@ -146,6 +146,8 @@ onEachDatabase((database) => {
       `array_fill('x'::text, array[101])`,
     ]) {
       await assert.rejects(db.query(`select howdah.event_stream(${bad})`), /1 to 100 channels/);
+      for (const bad of ["''", "repeat('x', 201)", "array['a', '']"])
+        await assert.rejects(db.query(`select howdah.event_stream(${bad})`), /a channel has 1 to 200 bytes/);
     }
   });
 

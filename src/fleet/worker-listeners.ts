@@ -133,8 +133,9 @@ export class WorkerListeners {
     await listener.suspend();
   }
 
+  /** The other workers go on. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#open.values(), (listener) => listener.suspend()));
+    await Promise.all(Array.from(this.#open.values(), (listener) => listener.suspend(true)));
   }
 
   /** Resolves when no connection is served, those whose handshake goes on included. */

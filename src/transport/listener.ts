@@ -1,9 +1,9 @@
 // A listening socket: opens, accepts, counts and bounds its connections. What is spoken on them is not its business.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Observer } from '../observe/observation.ts';
 import type { ProxyHeader } from '../protocol/proxy/header.ts';
 import type { CertificateSet } from './certificate-set.ts';
+import { closeBehind } from './backlog.ts';
 import { ConnectionCount, type AlarmOptions } from './connection-count.ts';
 import { ProxyAcceptor, type ProxyOptions } from './proxy-acceptor.ts';
 import type { SocketHandle } from './socket-handle.ts';
@@ -50,9 +50,6 @@ const DEFAULT_MAX_CONNECTIONS = 16_384;
 /** Ranch's default backlog. */
 const DEFAULT_MAX_WAITING = 1024;
 const DEFAULT_BACKLOG = 1024;
-
-/** What the kernel has taken before a close is accepted within this time, however many come behind it. */
-const MAX_CLOSING_MS = 1000;
 
 const LISTENER = Symbol('listener');
 const RELEASE = Symbol('release');
@@ -193,33 +190,21 @@ export class Listener {
 
   /**
    * Stops accepting: new connections are refused by the system when it resolves. Those that are open go on, and those that have waited
-   * for one of them to end are served beside them: it may end too late for them.
+   * for one of them to end are served beside them: it may end too late for them. `shared`: others accept from the same socket, and
+   * go on.
    */
-  async suspend(): Promise<void> {
+  async suspend(shared = false): Promise<void> {
     if (this.#open) {
       this.#open = false;
       for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#serve(socket);
-      this.#closing = this.#close();
+      // The server counts as closed only when its connections have ended, which is not waited for here.
+      this.#closing = closeBehind(this.#server, {
+        size: this.#options.backlog ?? DEFAULT_BACKLOG,
+        accepted: () => this.#accepted,
+        shared: shared || this.#options.path !== undefined,
+      });
     }
     await this.#closing;
-  }
-
-  /**
-   * A close resets the connections that the kernel has taken and nobody has accepted, with the requests that they bring. So they are
-   * accepted before: until a turn of the event loop brings none, or as many have come as the kernel may have had.
-   */
-  async #close(): Promise<void> {
-    const most = this.#accepted + (this.#options.backlog ?? DEFAULT_BACKLOG) + 1;
-    const untilMs = performance.now() + MAX_CLOSING_MS;
-    let before: number;
-    do {
-      before = this.#accepted;
-      // The first may end this turn, before its connections have been looked for.
-      await turn();
-      await turn();
-    } while (this.#accepted > before && this.#accepted < most && performance.now() < untilMs);
-    // The server counts as closed only when its connections have ended, which is not waited for here.
-    this.#server.close();
   }
 
   /** Accepts (again), on the same port. */

@@ -1,8 +1,8 @@
 // Sockets as processes pass them to one another: bound and not yet accepting, or accepted and not yet read. What node:net does
 // only for its own cluster module is used here and nowhere else: net._createServerHandle, which binds and leaves accepting to
-// whoever gets the handle, and the _handle of a Socket. (A net.Server can be passed too, but then accepts here as well. The public
+// whoever gets the handle, and the _handle of a Socket or a Server. (A net.Server can be passed too, but then accepts here as well. The public
 // net.BoundSocket came with Node.js 24.19 and cannot be passed to a process.)
-import net, { isIPv6, type Socket } from 'node:net';
+import net, { isIPv6, type Server, type Socket } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 
 /** An open file descriptor in libuv's hands. `process.send` takes it, `Server.listen` too. */
@@ -14,6 +14,7 @@ export interface SocketHandle {
 
 interface NativeHandle extends SocketHandle {
   getsockname(into: { address?: string; port?: number }): number;
+  getpeername(into: { address?: string; port?: number }): number;
 }
 
 interface NetInternals {
@@ -78,6 +79,22 @@ export function inheritedSocket(fd: number): BoundSocket & { readonly address: s
 /** The handle of an accepted socket, to be sent away; then the socket is to be destroyed. null: it has closed. */
 export function handleOf(socket: Socket): SocketHandle | null {
   return (socket as unknown as { _handle: NativeHandle | null })._handle;
+}
+
+/**
+ * Has the kernel take no more connections for a server that listens than `backlog` and one, those that it has included; clients that
+ * come beyond that are not connected, ask again after a second, and are refused if the socket has closed by then. In all processes that
+ * share the socket.
+ */
+export function limitBacklog(server: Server, backlog: number): void {
+  const { _handle: handle } = server as unknown as { _handle: { listen(backlog: number): number } | null };
+  handle?.listen(backlog);
+}
+
+/** Whether a socket that connects is connected, before the event loop has been told. */
+export function isConnected(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as { _handle: NativeHandle | null };
+  return handle !== null && handle.getpeername({}) === 0;
 }
 
 /** A socket from a handle that another process accepted and did not read: paused, as a net.Server with pauseOnConnect gives it. */

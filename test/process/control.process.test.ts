@@ -1,7 +1,9 @@
 // omni_httpd.stop() and start() from outside (omni_httpd.md §5.4), and a schema that is dropped while it is served (§5.5): the server
 // lets go of its ports and of the database, and comes back.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
@@ -33,6 +35,21 @@ const POLL_MS = 20;
 /** Until it answers so: nobody tells when the ports are open or closed. */
 async function until(port: number, answer: string): Promise<void> {
   while ((await ask(port)) !== answer) await setTimeout(POLL_MS);
+}
+
+/** Until nobody connects any more. What is asked meanwhile would wait for whoever has the embedded engine. */
+async function untilRefused(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return;
+    } finally {
+      socket.destroy();
+    }
+    await setTimeout(POLL_MS);
+  }
 }
 
 /** It takes its locks in any order, and may be the one that PostgreSQL ends where another session has taken them in another. */
@@ -80,7 +97,7 @@ describe('a server on the embedded engine', { timeout: 120_000 }, () => {
       await until(again, 'hello');
       await sql.query('begin');
       await sql.query('call omni_httpd.stop(immediate => true)');
-      await until(again, 'refused');
+      await untilRefused(again);
       await sql.query('rollback');
       assert.match(served.process.err, /not serving: omni_httpd\.stop\(\) was called/);
       await sql.query('call omni_httpd.start(immediate => true)');

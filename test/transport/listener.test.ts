@@ -157,6 +157,7 @@ test('connections that the kernel has taken when a listener closes are served', 
   // Within this turn of the event loop nobody accepts them.
   const clients = Array.from({ length: 40 }, () => connect(port, '127.0.0.1'));
   for (const socket of clients) socket.write(get());
+  await new Promise<void>((resolve) => process.nextTick(resolve));
   const suspended = http.listener.suspend();
   assert.equal(http.listener.accepting, false);
   for (const socket of clients) {

@@ -44,7 +44,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** The last line that says something, without stack frames. */
-export function lastLine(output: string): string {
+function lastLine(output: string): string {
   const lines = output.split('\n').map((line) => line.trim());
   return lines.findLast((line) => line !== '' && !line.startsWith('at ')) ?? 'it printed nothing';
 }

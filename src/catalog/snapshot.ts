@@ -264,7 +264,7 @@ function webSocketProblem({ match, handler }: WebSocketRow, problem: string): Ro
 }
 
 /** A pattern as text for people: the method and what is not left open. */
-export function patternText(match: UrlPatternRow): string {
+function patternText(match: UrlPatternRow): string {
   const parts = Object.entries(match).filter(([, value]) => value !== null && value !== undefined);
   return JSON.stringify(Object.fromEntries(parts));
 }

@@ -12,8 +12,6 @@ export const EXIT_CODES = {
   noServer: { code: 5, meaning: 'no running server was found, or it cannot be reached' },
 } as const;
 
-export type ExitName = keyof typeof EXIT_CODES;
-
 /** Of a process that ended at once on the second signal: what a shell reports for one that a signal killed. */
 export const SIGNAL_EXIT_BASE = 128;
 

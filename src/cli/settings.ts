@@ -25,7 +25,7 @@ export class ListSetting extends Setting {
 }
 
 /** `--pg-listen` → `HOWDAH_PG_LISTEN`. */
-export function environmentName(option: Option): string {
+function environmentName(option: Option): string {
   return `HOWDAH_${(option.long ?? '').slice(2).replaceAll('-', '_').toUpperCase()}`;
 }
 

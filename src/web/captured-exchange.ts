@@ -8,7 +8,7 @@ import type { BodyRefusal, Exchange, ResponseSink, StreamedResponse, WholeRespon
 import { ExchangeLayer } from './exchange-layer.ts';
 
 /** What `next` of a middleware gives where the answer is none that a Response could be: a WebSocket, an abort. */
-export const ANSWERED: unique symbol = Symbol('answered');
+const ANSWERED: unique symbol = Symbol('answered');
 
 export interface CaptureSource {
   readonly request: Request;

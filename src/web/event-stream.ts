@@ -13,7 +13,7 @@ export interface EventStreamOptions {
 }
 
 /** Sources. heartbeatMs: HTML Standard §9.2.7 ("every 15 seconds or so"). maxUnsentBytes: that of WebSockets. */
-export const DEFAULT_EVENT_STREAM_OPTIONS: EventStreamOptions = Object.freeze({
+const DEFAULT_EVENT_STREAM_OPTIONS: EventStreamOptions = Object.freeze({
   heartbeatMs: 15_000,
   maxUnsentBytes: 1_048_576,
 });

@@ -20,7 +20,7 @@ export const sent = (method: string, body = 'x', type = 'text/plain'): Asked => 
   headers: { 'content-type': type },
 });
 export const TIME = new Date('2024-01-02T03:04:05Z');
-export const TIME_TEXT = 'Tue, 02 Jan 2024 03:04:05 GMT';
+const TIME_TEXT = 'Tue, 02 Jan 2024 03:04:05 GMT';
 
 export type Case = readonly [
   name: string,

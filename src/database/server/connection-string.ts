@@ -11,10 +11,10 @@ export interface ServerHost {
   readonly port: number;
 }
 
-export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
-export const SESSION_ATTRIBUTES = [
+const SESSION_ATTRIBUTES = [
   'any',
   'read-write',
   'read-only',
@@ -85,7 +85,7 @@ const VARIABLES: readonly (readonly [string, string | null])[] = [
 const KNOWN = new Set(VARIABLES.map(([name]) => name));
 
 /** What `--database` takes in place of a connection string: DATABASE_URL, or the PG* variables alone. */
-export const FROM_ENVIRONMENT = 'env';
+const FROM_ENVIRONMENT = 'env';
 
 /**
  * @param text `postgres://…`, `postgresql://…`, `host=… dbname=…`, or `env`

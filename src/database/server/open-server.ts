@@ -5,7 +5,7 @@ import { parseConnectionString } from './connection-string.ts';
 import { ServerDatabase, withSetupSession } from './server-database.ts';
 
 /** Sessions for calls, at most; they are opened as they are needed. */
-export const DEFAULT_MAX_SESSIONS = 8;
+const DEFAULT_MAX_SESSIONS = 8;
 
 /** Of each kind; see the embedded engine's. */
 const DEFAULT_MAX_QUEUED_CALLS = 1000;

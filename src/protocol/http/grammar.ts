@@ -11,9 +11,9 @@ export const FIELD_VALUE = 2;
  */
 export const TARGET = 4;
 /** unreserved or sub-delims: a byte of a reg-name other than `%` (RFC 3986 §3.2.2). */
-export const REG_NAME = 8;
+const REG_NAME = 8;
 export const DIGIT = 16;
-export const HEX_DIGIT = 32;
+const HEX_DIGIT = 32;
 
 /** Classes of each byte, as bits. */
 export const BYTE_CLASS: Uint8Array = makeTable();

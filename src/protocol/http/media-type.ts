@@ -46,17 +46,3 @@ function takeMediaType(scanner: FieldScanner): MediaType | null {
   const parameters = scanner.parameters();
   return parameters === null ? null : { type, subtype, parameters };
 }
-
-/** `type/subtype; name=value`, values quoted where they are no tokens. */
-export function formatMediaType({ type, subtype, parameters }: MediaType): string {
-  let text = `${type}/${subtype}`;
-  for (const [name, value] of parameters) text += `; ${name}=${quoteIfNeeded(value)}`;
-  return text;
-}
-
-const TOKEN_ONLY = /^[\w!#$%&'*+.^`|~-]+$/;
-
-/** The value as token, or as quoted-string (RFC 9110 §5.6.4) where it is none. */
-export function quoteIfNeeded(value: string): string {
-  return TOKEN_ONLY.test(value) ? value : `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
-}

@@ -4,7 +4,7 @@ import { formatEntityTag, parseEntityTag } from './entity-tag.ts';
 import type { FieldLines } from './field-lines.ts';
 
 /** Index of the first line of that name (given in lower case), or -1. */
-export function fieldIndex(fields: FieldLines, name: string): number {
+function fieldIndex(fields: FieldLines, name: string): number {
   for (let i = 0; i < fields.length; i += 2) if (isNamed(fields[i], name)) return i;
   return -1;
 }

@@ -69,8 +69,6 @@ export interface Http1Fault {
   readonly partial: { readonly method: string; readonly path: string } | null;
 }
 
-export const HTTP1_FAULT_CODES = Object.keys(TABLE) as readonly Http1FaultCode[];
-
 export function makeHttp1Fault(code: Http1FaultCode, partial: Http1Fault['partial']): Http1Fault {
   const { status, reason } = TABLE[code];
   return { kind: 'fault', status, code, reason, partial };

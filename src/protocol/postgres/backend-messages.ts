@@ -132,16 +132,6 @@ export function parseNotification(
   return fields.overrun ? malformed('NotificationResponse') : notification;
 }
 
-export function parseParameterStatus(
-  bytes: Buffer,
-  start: number,
-  end: number,
-): { name: string; value: string } | ProtocolViolation {
-  const fields = new FieldReader(bytes, start, end);
-  const status = { name: fields.cstring(), value: fields.cstring() };
-  return fields.overrun ? malformed('ParameterStatus') : status;
-}
-
 /** `INSERT 0 1`, `CREATE TABLE` … */
 export function parseCommandTag(bytes: Buffer, start: number, end: number): string {
   return new FieldReader(bytes, start, end).cstring();

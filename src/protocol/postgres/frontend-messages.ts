@@ -21,26 +21,6 @@ export function writeCancelRequest(writer: MessageWriter, processId: number, sec
   writer.end();
 }
 
-export function writePassword(writer: MessageWriter, password: string): void {
-  writer.begin(FRONTEND.password);
-  writer.cstring(password);
-  writer.end();
-}
-
-/** SASLInitialResponse: like a password message, with the mechanism's name before the client's first words. */
-export function writeSaslInitial(writer: MessageWriter, mechanism: string, response: Uint8Array): void {
-  writer.begin(FRONTEND.password);
-  writer.cstring(mechanism);
-  writer.value(response);
-  writer.end();
-}
-
-export function writeSaslResponse(writer: MessageWriter, response: Uint8Array): void {
-  writer.begin(FRONTEND.password);
-  writer.bytes(response);
-  writer.end();
-}
-
 export function writeQuery(writer: MessageWriter, text: string): void {
   writer.begin(FRONTEND.query);
   writer.cstring(text);
@@ -130,11 +110,6 @@ export function writeFlush(writer: MessageWriter): void {
 export function writeCopyData(writer: MessageWriter, data: Uint8Array): void {
   writer.begin(FRONTEND.copyData);
   writer.bytes(data);
-  writer.end();
-}
-
-export function writeCopyDone(writer: MessageWriter): void {
-  writer.begin(FRONTEND.copyDone);
   writer.end();
 }
 

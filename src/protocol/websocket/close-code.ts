@@ -2,12 +2,8 @@
 import type { WebSocketFaultCode } from './fault.ts';
 import { Utf8Checker } from './utf8-checker.ts';
 
-/** Normal closure. */
-export const CLOSE_NORMAL = 1000;
 /** Stands for a close frame without a code; never sent. */
 export const CLOSE_NO_CODE = 1005;
-/** Stands for a connection that ended without a close frame; never sent. */
-export const CLOSE_ABNORMAL = 1006;
 
 /** The code takes two of the 125 bytes of a control frame. */
 export const MAX_CLOSE_REASON_BYTES = 123;

@@ -33,7 +33,7 @@ export interface AgreedDeflate {
   readonly response: string;
 }
 
-export const PERMESSAGE_DEFLATE = 'permessage-deflate';
+const PERMESSAGE_DEFLATE = 'permessage-deflate';
 
 const SERVER_NO_TAKEOVER = 'server_no_context_takeover';
 const CLIENT_NO_TAKEOVER = 'client_no_context_takeover';

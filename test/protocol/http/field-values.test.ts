@@ -5,7 +5,7 @@ import { basicCredentials, parseCredentials } from '../../../src/protocol/http/c
 import { parseCacheControl, parseForwarded, parsePrefer } from '../../../src/protocol/http/directives.ts';
 import { MAX_LIST_ELEMENTS, parseTokens } from '../../../src/protocol/http/field-scanner.ts';
 import { formatHttpDate, parseHttpDate } from '../../../src/protocol/http/http-date.ts';
-import { formatMediaType, parseAccept, parseMediaType } from '../../../src/protocol/http/media-type.ts';
+import { parseAccept, parseMediaType } from '../../../src/protocol/http/media-type.ts';
 import { parseWeighted } from '../../../src/protocol/http/weighted.ts';
 
 const plain = (map: ReadonlyMap<string, unknown> | null | undefined): unknown =>
@@ -50,7 +50,6 @@ describe('media types (RFC 9110 §8.3.1)', () => {
     const type = parseMediaType(' Text/HTML ; Charset="utf\\"8"; a=b;;A=c');
     assert.deepEqual([type?.type, type?.subtype], ['text', 'html']);
     assert.deepEqual(plain(type?.parameters), { charset: 'utf"8', a: 'b' });
-    assert.equal(type === null ? '' : formatMediaType(type), 'text/html; charset="utf\\"8"; a=b');
   });
   test('are malformed otherwise', () => {
     for (const text of [

@@ -8,7 +8,6 @@ import {
   parseDataRow,
   parseErrorFields,
   parseNotification,
-  parseParameterStatus,
   parseRowDescription,
   writeAuthenticationOk,
   writeBackendKeyData,
@@ -171,22 +170,12 @@ describe('smaller messages of a server', () => {
       ),
       notification,
     );
-    assert.deepEqual(
-      within(
-        parseParameterStatus,
-        body((w) => writeParameterStatus(w, 'TimeZone', 'UTC')),
-      ),
-      {
-        name: 'TimeZone',
-        value: 'UTC',
-      },
-    );
+    assert.equal(body((w) => writeParameterStatus(w, 'TimeZone', 'UTC')).toString(), 'TimeZone\0UTC\0');
     assert.equal(within(parseCommandTag, Buffer.from('INSERT 0 1\0')), 'INSERT 0 1');
   });
 
   it('are violations where they are cut off', () => {
     assert.ok(isViolation(within(parseNotification, Buffer.from('\0\0\0\x01c\0p'))));
-    assert.ok(isViolation(within(parseParameterStatus, Buffer.from('a\0b'))));
     assert.equal(within(parseCommandTag, Buffer.from('INSERT')), '');
   });
 

@@ -21,13 +21,6 @@ describe('messages of a client', () => {
       (w) => frontend.writeCancelRequest(w, 1, Buffer.from([0, 0, 0, 2])),
       '\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x01\0\0\0\x02',
     ],
-    ['PasswordMessage', (w) => frontend.writePassword(w, 'x'), 'p\0\0\0\x06x\0'],
-    [
-      'SASLInitialResponse',
-      (w) => frontend.writeSaslInitial(w, 'S', Buffer.from('n')),
-      'p\0\0\0\x0bS\0\0\0\0\x01n',
-    ],
-    ['SASLResponse', (w) => frontend.writeSaslResponse(w, Buffer.from('c=')), 'p\0\0\0\x06c='],
     ['Query', (w) => frontend.writeQuery(w, 'ä'), 'Q\0\0\0\x07\xc3\xa4\0'],
     [
       'Parse',
@@ -50,7 +43,6 @@ describe('messages of a client', () => {
     ['Sync', frontend.writeSync, 'S\0\0\0\x04'],
     ['Flush', frontend.writeFlush, 'H\0\0\0\x04'],
     ['CopyData', (w) => frontend.writeCopyData(w, Buffer.from('1')), 'd\0\0\0\x051'],
-    ['CopyDone', frontend.writeCopyDone, 'c\0\0\0\x04'],
     ['CopyFail', (w) => frontend.writeCopyFail(w, 'no'), 'f\0\0\0\x07no\0'],
     ['Terminate', frontend.writeTerminate, 'X\0\0\0\x04'],
   ];

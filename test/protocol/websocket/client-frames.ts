@@ -1,7 +1,7 @@
 // What the tests say as a client: frames, masked and of any shape, right or wrong. Not the client that a server is tested with.
 
 /** A key whose bytes differ, so that a wrong rotation shows. */
-export const MASK_KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+const MASK_KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
 export const CONTINUATION = 0x0;
 export const TEXT = 0x1;

@@ -11,7 +11,7 @@ import {
 } from './frame.ts';
 import type { Frame } from './frame.ts';
 
-export const PING_BYTES = 8;
+const PING_BYTES = 8;
 
 export function parsePingFrame(frame: Frame): Http2Fault | null {
   if (frame.streamId !== 0) return protocolFault('PING on a stream');

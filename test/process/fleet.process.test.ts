@@ -1,5 +1,6 @@
 // A fleet from outside: how connections and requests spread over its workers, and how its size and configuration change under load.
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
@@ -75,6 +76,42 @@ describe('a fleet of two workers with one session each', { skip, timeout: 180_00
     }
     const workers = await fleet.workers((all) => all.some(({ calls_sent }) => Number(calls_sent) > 0));
     assert.ok(workers.some(({ calls_taken }) => Number(calls_taken) > 0));
+  });
+
+  it('has a sibling run a request with a body in many pieces: whole, and with the address of its client', async () => {
+    await fleet.sql.query(`
+      select route('/held', $$ begin
+        perform pg_advisory_xact_lock(4711);
+        return omni_httpd.http_response(pg_backend_pid()::text);
+      end $$);
+      select route('/digest', $$ begin
+        return omni_httpd.http_response(concat_ws(' ', pg_backend_pid(), md5(request.body),
+          omni_http.http_header_get(request.headers, 'omnigres-connecting-ip')));
+      end $$)`);
+    await fleet.sql.query('select pg_advisory_lock(4711)');
+    const session = connectHttp2(fleet.url);
+    try {
+      const held = session.request({ ':path': '/held' }).setEncoding('utf8');
+      for (;;) {
+        const { rowCount } = await fleet.sql.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and wait_event = 'advisory'",
+        );
+        if (rowCount === 1) break;
+      }
+      const body = randomBytes(300_000);
+      const asked = session.request({ ':path': '/digest', ':method': 'POST' }).setEncoding('utf8');
+      asked.end(body);
+      const [answer] = (await once(asked, 'data')) as [string];
+      await fleet.sql.query('select pg_advisory_unlock(4711)');
+      const [holder] = (await once(held, 'data')) as [string];
+      const [backend, digest, peer] = answer.split(' ');
+      assert.notEqual(backend, holder);
+      assert.equal(digest, createHash('md5').update(body).digest('hex'));
+      assert.equal(peer, '127.0.0.1');
+    } finally {
+      session.close();
+      await fleet.sql.query('select pg_advisory_unlock_all()');
+    }
   });
 
   it('answers more requests of one connection than there are sessions, each once', async () => {

@@ -1,12 +1,11 @@
 // howdah on a PostgreSQL server over TLS: what is checked of it, and what it checks.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client } from 'pg';
 import { runHowdah, startServe, temporaryDirectory } from '../cli/howdah-process.ts';
+import { freePort } from '../support/free-port.ts';
 import { makeAuthority, signCertificate } from '../support/certificates.ts';
 import { availablePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -24,15 +23,6 @@ async function open(server: TestPostgres): Promise<Client> {
   client.on('error', () => undefined);
   await client.connect();
   return client;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('a server that asks for TLS and a certificate of the client', { skip, timeout: 120_000 }, () => {

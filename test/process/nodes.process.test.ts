@@ -1,9 +1,8 @@
 // Several howdah processes on one database, from outside: each with its own ports for the same listeners (omni_httpd.md §5.3).
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { startServe, temporaryDirectory, type Served } from '../cli/howdah-process.ts';
+import { freePort } from '../support/free-port.ts';
 import { availablePostgres } from '../support/postgres.ts';
 import { startFleet, type Fleet } from './fleet-fixture.ts';
 
@@ -14,15 +13,6 @@ interface NodeRow {
   readonly pid: number;
   /** Of the listeners in the order of their ids. */
   readonly ports: readonly number[];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('two servers of one database', { skip, timeout: 180_000 }, () => {

@@ -89,6 +89,17 @@ async function meetAndPass(
   }
 }
 
+/** A client with a request that is not answered, LIMIT_MS after a drain has begun. */
+async function inDrain(http: HttpFixture): Promise<RawClient> {
+  const client = await open(http, Buffer.concat([OPEN, request(1)]));
+  void http.server.drain(60_000);
+  // What has arrived is read before it begins.
+  await fence(client);
+  mock.timers.tick(LIMIT_MS);
+  await fence(client);
+  return client;
+}
+
 async function endsWith(client: RawClient, code: number): Promise<void> {
   await client.untilEnd();
   assert.deepEqual(codes(client, TYPE.GOAWAY), [code]);
@@ -141,12 +152,7 @@ test('a client may leave the PING of a drain unanswered for goawayInitialTimeout
     'goawayInitialTimeoutMs',
     () => undefined,
     async (http, passed) => {
-      const client = await open(http, Buffer.concat([OPEN, request(1)]));
-      void http.server.drain(60_000);
-      // What has arrived is read before it begins.
-      await fence(client);
-      mock.timers.tick(LIMIT_MS);
-      await fence(client);
+      const client = await inDrain(http);
       const announced = [constants.NGHTTP2_NO_ERROR];
       assert.deepEqual(codes(client, TYPE.GOAWAY), passed ? [...announced, ...announced] : announced);
       await leave(http, client);
@@ -158,12 +164,7 @@ test('what is under way in a drain may take goawayCompleteTimeoutMs, and no mill
     'goawayCompleteTimeoutMs',
     () => undefined,
     async (http, passed) => {
-      const client = await open(http, Buffer.concat([OPEN, request(1)]));
-      void http.server.drain(60_000);
-      // What has arrived is read before it begins.
-      await fence(client);
-      mock.timers.tick(LIMIT_MS);
-      await fence(client);
+      const client = await inDrain(http);
       assert.deepEqual(codes(client, TYPE.RST_STREAM), passed ? [constants.NGHTTP2_CANCEL] : []);
       await leave(http, client);
     },

@@ -124,13 +124,24 @@ describe('a fleet of two workers with one session each', { skip, timeout: 180_00
     assert.equal(new Set(slept.map(({ began }) => began)).size, 5);
   });
 
-  it('spreads few long connections evenly', async () => {
+  it('spreads few long connections evenly, and shows them in SQL', async () => {
     const sockets = await openConnections(fleet.port, 10);
     await fleet.workers((all) => {
       const counts = all.map(({ connections }) => connections);
       const sum = counts.reduce((a, b) => a + b, 0);
       return sum >= 10 && Math.max(...counts) - Math.min(...counts) <= 2;
     });
+    for (;;) {
+      const { rows } = await fleet.sql.query<{ worker: number; protocol: string; peer: string }>(
+        'select worker, protocol, peer from howdah.connections',
+      );
+      if (rows.length < 10) continue;
+      assert.ok(
+        rows.every(({ protocol, peer }) => protocol.startsWith('HTTP/') && /^127\.0\.0\.1\b/.test(peer)),
+      );
+      assert.equal(new Set(rows.map(({ worker }) => worker)).size, 2);
+      break;
+    }
     for (const socket of sockets) socket.destroy();
   });
 

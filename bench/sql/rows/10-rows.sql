@@ -2,7 +2,7 @@
 create function bench_rows(first int) returns omni_httpd.http_outcome
   language sql stable
   return omni_httpd.http_response(body => (
-    select json_agg(json_build_object('id', id, 'name', name, 'price', price) order by id)
+    select json_agg(page)
     from (
       select id, name, price
       from bench_items

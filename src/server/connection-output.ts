@@ -1,9 +1,7 @@
 // What a connection writes into, and when that leaves: once at the end of a read or of whatever else made it write, so
 // that the responses of one turn share a write.
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { ByteWriter } from '../protocol/http/byte-writer.ts';
-import { writeThrough } from './write-through.ts';
 
 /** One microtask for all: a message may go to a thousand connections. */
 let waiting: ConnectionOutput[] = [];
@@ -18,13 +16,10 @@ export class ConnectionOutput {
   /** What is written here leaves at the next `flush`. */
   readonly writer = new ByteWriter();
   readonly #socket: Socket;
-  /** The handle of a TLS socket encrypts, and tells of its writes later. */
-  readonly #isPlain: boolean;
   #scheduled = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#isPlain = !(socket instanceof TLSSocket);
   }
 
   /** Hands what was written to the socket. */
@@ -34,7 +29,7 @@ export class ConnectionOutput {
     const [first] = pieces;
     if (first === undefined || !this.#socket.writable) return;
     if (pieces.length === 1) {
-      if (!this.#isPlain || !writeThrough(this.#socket, first)) this.#socket.write(first);
+      this.#socket.write(first);
       return;
     }
     this.#socket.cork();

@@ -41,23 +41,36 @@ async function assertAllAnswered(outcomes: readonly Promise<Outcome>[]): Promise
   assert.deepEqual(await Promise.all(outcomes), Array<Outcome>(CLIENTS).fill('HTTP/1.1 200'));
 }
 
-async function assertRefused(port: number): Promise<void> {
-  await assert.rejects(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+/** Each worker closes the socket when it finds nobody there any more, which may be after the last answer. */
+async function seeRefused(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const refused = await once(socket, 'connect').then(
+      () => null,
+      (error: NodeJS.ErrnoException) => error,
+    );
+    socket.on('error', () => undefined).destroy();
+    if (refused?.code === 'ECONNREFUSED') return;
+    assert.ok(refused === null || refused.code === 'ECONNRESET', refused?.code);
+  }
 }
 
 describe('connections that a fleet has not accepted yet', { skip, timeout: 180_000 }, () => {
   let fleet: Fleet;
   let port = 0;
+  const stopped = new Set<number>();
 
-  /** Stops all workers, so that they accept nothing, until the returned function is called. */
-  const stopWorkers = async (): Promise<() => void> => {
+  /** Stops all workers, so that they accept nothing, until `goOn`. */
+  const stopWorkers = async (): Promise<void> => {
     const workers = await fleet.workers(
       (all) => all.length === 2 && all.every(({ state, pid }) => state === 'serving' && runs(pid)),
     );
     for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
-    return () => {
-      for (const { pid } of workers) process.kill(pid, 'SIGCONT');
-    };
+    for (const { pid } of workers) stopped.add(pid);
+  };
+  const goOn = (): void => {
+    for (const pid of stopped) if (runs(pid)) process.kill(pid, 'SIGCONT');
+    stopped.clear();
   };
   /** The master has told the workers to stop, and does not wait for them any more. */
   const isClosed = (at: number): Promise<unknown> =>
@@ -68,6 +81,7 @@ describe('connections that a fleet has not accepted yet', { skip, timeout: 180_0
     port = fleet.port;
   });
   after(async () => {
+    goOn();
     await fleet?.[Symbol.asyncDispose]();
   });
 
@@ -76,29 +90,29 @@ describe('connections that a fleet has not accepted yet', { skip, timeout: 180_0
     const opened = await fleet.served.process.prints(/listening on http:\/\/127\.0\.0\.1:(\d+)\n/, 'err');
     const other = Number(opened[1]);
     assert.notEqual(other, port);
-    const goOn = await stopWorkers();
+    await stopWorkers();
     const outcomes = await connectAll(other);
     await fleet.sql.query('delete from omni_httpd.listeners where effective_port = $1', [other]);
     await isClosed(other);
     goOn();
     await assertAllAnswered(outcomes);
-    await assertRefused(other);
+    await seeRefused(other);
   });
 
   it('are answered when omni_httpd.stop() is called', async () => {
-    const goOn = await stopWorkers();
+    await stopWorkers();
     const outcomes = await connectAll(port);
     await fleet.sql.query('call omni_httpd.stop()');
     await isClosed(port);
     goOn();
     await assertAllAnswered(outcomes);
-    await assertRefused(port);
+    await seeRefused(port);
     await fleet.sql.query('call omni_httpd.start()');
     await fleet.served.process.prints(/serving again/, 'err');
   });
 
   it('are answered when the master gets SIGTERM', async () => {
-    const goOn = await stopWorkers();
+    await stopWorkers();
     const outcomes = await connectAll(port);
     const { process: master } = fleet.served;
     const said = master.err.length;
@@ -107,7 +121,7 @@ describe('connections that a fleet has not accepted yet', { skip, timeout: 180_0
     goOn();
     await assertAllAnswered(outcomes);
     assert.equal((await master.ended()).code, 0);
-    await assertRefused(port);
+    await seeRefused(port);
   });
 });
 
@@ -138,7 +152,7 @@ describe(
       child.kill('SIGCONT');
       await assertAllAnswered(outcomes);
       assert.equal((await served.process.ended()).code, 0);
-      await assertRefused(port);
+      await seeRefused(port);
     });
   },
 );

@@ -29,9 +29,10 @@ import { writeSync } from '../../protocol/postgres/frontend-messages.ts';
 import { BACKEND, FRONTEND, TRANSACTION } from '../../protocol/postgres/message-types.ts';
 import { MessageWriter } from '../../protocol/postgres/message-writer.ts';
 import { quoteIdentifier } from '../session-reset.ts';
+import { ClientChannels } from './client-channels.ts';
 import { ClientRequests } from './client-requests.ts';
 import { ClientStatements } from './client-statements.ts';
-import { changesChannels, dropsStatements, mayChangeSession } from './command-tags.ts';
+import { dropsStatements, mayChangeSession } from './command-tags.ts';
 import { EngineTurn } from './engine-turn.ts';
 import {
   DROP_OBJECTS,
@@ -44,7 +45,7 @@ import {
   startupSettings,
   type SessionState,
 } from './session-state.ts';
-import { channelChanges, mayChangeSession as textMayChangeSession } from './sql-scan.ts';
+import { mayChangeSession as textMayChangeSession } from './sql-scan.ts';
 
 /** The largest message of a client; a whole row of COPY or parameter must fit. */
 const MAX_CLIENT_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -58,7 +59,6 @@ const LINGER_MS = 1000;
 type Phase = 'starting' | 'idle' | 'waiting' | 'entering' | 'active' | 'leaving' | 'ending' | 'closed';
 
 export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
-  readonly channels = new Set<string>();
   /** Settles when the client is gone and nothing of it is left in the session. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
@@ -69,6 +69,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   readonly #turn = new EngineTurn(this);
   readonly #toClient = new MessageWriter();
   readonly #statements = new ClientStatements();
+  readonly #channels = new ClientChannels();
   readonly #requests: ClientRequests;
   readonly #reported = new Map<string, string>();
   #setClosed: () => void = () => undefined;
@@ -77,7 +78,6 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   #state: SessionState = PLAIN_STATE;
   #holdTimer: NodeJS.Timeout | null = null;
   #sessionSuspect = false;
-  #channelsSuspect = false;
   /** How often all statements had been dropped when this client last prepared its own. */
   #statementsAge: number;
 
@@ -100,6 +100,10 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     // A client that goes away is not an error; 'close' follows.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#gone());
+  }
+
+  get channels(): ReadonlySet<string> {
+    return this.#channels.names;
   }
 
   /** Ends the connection with an error; a transaction is rolled back. */
@@ -169,16 +173,9 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
       return;
     }
     if (received.mayChangeSession) this.#sessionSuspect = true;
-    if (received.text !== null) this.#noteText(received.text);
-  }
-
-  #noteText(text: string): void {
-    if (textMayChangeSession(text)) this.#sessionSuspect = true;
-    for (const change of channelChanges(text)) {
-      if (change.kind === 'listen') this.channels.add(change.channel);
-      else if (change.kind === 'unlisten') this.channels.delete(change.channel);
-      else this.channels.clear();
-    }
+    if (received.text === null) return;
+    if (textMayChangeSession(received.text)) this.#sessionSuspect = true;
+    this.#channels.noteText(received.text);
   }
 
   // The turn with the engine
@@ -252,7 +249,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
         this.#keepState(parseState(await this.#turn.query(READ_STATE)));
       }
       await this.#turn.query(RESET_STATE);
-      if (this.#channelsSuspect) await this.#listenAgain();
+      if (this.#channels.areSuspect) await this.#listenAgain();
     } catch {
       return; // the client is gone, or the engine, and who found out saw to it
     }
@@ -271,11 +268,8 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
     this.#turn.lease?.keepObjects(this.#room.noteObjects(this, state.holdsObjects));
   }
 
-  /** A client's UNLISTEN and DISCARD ALL hit the one session that all of them listen with. */
   async #listenAgain(): Promise<void> {
-    this.#channelsSuspect = false;
-    const listens = this.#room.channels().map((channel) => `LISTEN ${quoteIdentifier(channel)}`);
-    await this.#turn.query(`UNLISTEN *; ${listens.join('; ')}`);
+    await this.#turn.query(this.#channels.listenAgain(this.#room.channels()));
   }
 
   // From the engine
@@ -310,7 +304,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
   completed(tag: string): void {
     this.#requests.endCopy();
     if (mayChangeSession(tag)) this.#sessionSuspect = true;
-    if (changesChannels(tag)) this.#channelsSuspect = true;
+    this.#channels.noteCommand(tag);
     if (!dropsStatements(tag)) return;
     this.#statements.clear();
     this.#room.statementsDropped();
@@ -387,7 +381,7 @@ export class GatewayClient implements ClientSink, RoomMember, TurnEvents {
       const dropped = this.#turn.query(`DEALLOCATE ${quoteIdentifier(this.#prefix + name)}`);
       await dropped.catch(() => undefined); // its Parse had failed
     }
-    if (this.#channelsSuspect || this.channels.size > 0) await this.#listenAgain();
+    if (this.#channels.areSuspect || this.channels.size > 0) await this.#listenAgain();
     if (!this.#state.holdsObjects && !this.#sessionSuspect) return;
     const holds = this.#room.noteObjects(this, false);
     if (!holds) await this.#turn.query(DROP_OBJECTS);

@@ -72,8 +72,9 @@ export class AdminServer {
     return this.#listener?.url ?? '';
   }
 
-  async close(): Promise<void> {
-    await this.#listener?.suspend();
+  /** `shared`: a successor accepts from the socket. */
+  async close(shared = false): Promise<void> {
+    await this.#listener?.suspend(shared);
     await this.#http.drain(0);
   }
 

@@ -57,7 +57,7 @@ export function openHere(
     const { address, port, path } = options;
     const handle = path === undefined ? inherited(address, port === 0 ? row.effectivePort : port) : undefined;
     return Listener.open(
-      { ...options, ...proxy, ...(handle === undefined ? {} : { handle }) },
+      { ...options, ...proxy, ...(handle === undefined ? {} : { handle, isShared: true }) },
       (socket, header) => accept(socket, row.id, header),
       observer,
     );

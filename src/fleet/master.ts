@@ -220,8 +220,9 @@ class Master {
   async #handOverProgram(): Promise<number> {
     const handles = this.#shared.sockets.map(({ handle }) => handle);
     const pid = await startSuccessor(handles, this.#admin?.handle ?? null, this.#shared.ticketSecret);
+    this.#shared.handOver();
     // From now on the other one says how the service is.
-    await this.#admin?.close();
+    await this.#admin?.close(true);
     this.#admin = null;
     return pid;
   }

@@ -23,6 +23,8 @@ interface OpenSocket {
   readonly listener: SharedListener;
   readonly url: string;
   readonly handle: SocketHandle;
+  /** Whether it may be open in another program too: the service manager's, that which this one was started by. */
+  readonly isInherited: boolean;
 }
 
 export class SharedListeners {
@@ -35,6 +37,7 @@ export class SharedListeners {
   readonly #closing = new Map<number, Promise<void>>();
   #certificates: CertificateSet | null = null;
   #nextKey = 1;
+  #handedOver = false;
 
   /** `inherited`: sockets that were open before this process, and the secret of its tickets. */
   constructor(
@@ -53,6 +56,11 @@ export class SharedListeners {
   /** With which the sessions of clients go on in another process. */
   get ticketSecret(): TicketSecret {
     return this.#ticketKeys.secret;
+  }
+
+  /** Another program accepts from all of them from now on. */
+  handOver(): void {
+    this.#handedOver = true;
   }
 
   /** To be called at the end. */
@@ -78,6 +86,7 @@ export class SharedListeners {
           ? `${tls === undefined ? 'http' : 'https'}://${host}:${bound.port}`
           : `unix:${path}`,
       handle: bound.handle,
+      isInherited: bound.isInherited ?? false,
     };
     if (tls !== undefined) this.useCertificates(tls.certificates);
     this.#sockets.set(key, socket);
@@ -158,7 +167,8 @@ export class SharedListeners {
       this.#sockets.delete(key);
       // Not the last to close it, as long as there is a worker.
       socket.handle.close();
-      const stopped = Promise.all(Array.from(this.#equipped, (worker) => worker.stopListening(key)));
+      const shared = this.#handedOver || socket.isInherited;
+      const stopped = Promise.all(Array.from(this.#equipped, (worker) => worker.stopListening(key, shared)));
       const closing = within(stopped, SETTLE_MS).finally(() => this.#closing.delete(key));
       this.#closing.set(key, closing);
     }

@@ -146,11 +146,11 @@ export class WorkerChild {
   }
 
   /** Resolves when it accepts no more from the socket, or has ended. */
-  stopListening(key: number): Promise<void> {
+  stopListening(key: number, shared: boolean): Promise<void> {
     if (this.#state === 'ended') return Promise.resolve();
     return new Promise((resolve) => {
       this.#stopping.set(key, resolve);
-      this.#send({ kind: 'stop-listening', key });
+      this.#send({ kind: 'stop-listening', key, shared });
     });
   }
 

@@ -124,13 +124,14 @@ export class WorkerListeners {
     return true;
   }
 
-  async stop(key: number): Promise<void> {
+  /** `shared`: another program accepts from the socket, or will. */
+  async stop(key: number, shared: boolean): Promise<void> {
     const listener = this.#open.get(key);
     if (listener === undefined) return;
     setTimeout(() => {
       if (this.#open.get(key) === listener) this.#open.delete(key);
     }, HANDED_OVER_MS).unref();
-    await listener.suspend();
+    await listener.suspend(shared);
   }
 
   /** The other workers go on. */

@@ -54,8 +54,8 @@ export type MasterMessage =
   | ({ readonly kind: 'certificates' } & CertificateTexts)
   /** With the handle of the bound socket. Answered by `listening`. */
   | ({ readonly kind: 'listen' } & SharedListener)
-  /** Answered by `stopped-listening`. */
-  | { readonly kind: 'stop-listening'; readonly key: number }
+  /** Answered by `stopped-listening`. `shared`: another program accepts from the socket, or will. */
+  | { readonly kind: 'stop-listening'; readonly key: number; readonly shared: boolean }
   /** Answered by `settled` when all that was asked before is done and all hand-overs are sent. */
   | { readonly kind: 'settle' }
   /** All workers that may be reached, this one included. */

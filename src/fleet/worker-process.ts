@@ -90,7 +90,7 @@ class WorkerProcess {
           });
         return;
       case 'stop-listening':
-        await this.#listeners.stop(message.key);
+        await this.#listeners.stop(message.key, message.shared);
         send({ kind: 'stopped-listening', key: message.key });
         return;
       case 'settle':

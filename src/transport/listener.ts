@@ -35,6 +35,8 @@ export interface ListenerOptions extends ListenerLimits {
   readonly tls?: TlsOptions;
   /** A bound socket to listen on, which is not opened again once it was suspended. */
   readonly handle?: SocketHandle;
+  /** Whether another program may accept from it too, now or later. Default false. */
+  readonly isShared?: boolean;
   /** Whether somebody else serves a connection that was just accepted and not read; then it is theirs. */
   readonly handOver?: (socket: Socket) => boolean;
 }
@@ -201,7 +203,7 @@ export class Listener {
       this.#closing = closeBehind(this.#server, {
         size: this.#options.backlog ?? DEFAULT_BACKLOG,
         accepted: () => this.#accepted,
-        shared: shared || this.#options.path !== undefined,
+        shared: shared || this.#options.isShared === true || this.#options.path !== undefined,
       });
     }
     await this.#closing;

@@ -30,6 +30,8 @@ interface NetInternals {
 export interface BoundSocket {
   readonly handle: SocketHandle;
   readonly port: number;
+  /** Whether it was open before this process, and may be so after it. */
+  readonly isInherited?: boolean;
 }
 
 const internals = net as unknown as NetInternals;
@@ -73,7 +75,7 @@ export function inheritedSocket(fd: number): BoundSocket & { readonly address: s
   const name: { address?: string; port?: number } = {};
   const error = made.getsockname(name);
   if (error !== 0) throw bindError(error, 'file descriptor', fd);
-  return { handle: made, port: name.port ?? 0, address: name.address ?? '' };
+  return { handle: made, port: name.port ?? 0, address: name.address ?? '', isInherited: true };
 }
 
 /** The handle of an accepted socket, to be sent away; then the socket is to be destroyed. null: it has closed. */

@@ -3,14 +3,22 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HowdahProcess, temporaryDirectory } from '../cli/howdah-process.ts';
 import { availablePostgres } from '../support/postgres.ts';
-import { httpsUrl, runs, startFleet, startLoad, tlsArguments, visitTls } from './fleet-fixture.ts';
+import {
+  httpsUrl,
+  runs,
+  startFleet,
+  startLoad,
+  tlsArguments,
+  visitTls,
+  type Fleet,
+} from './fleet-fixture.ts';
 
 const skip = availablePostgres().length === 0 && 'no PostgreSQL is installed';
 
@@ -27,6 +35,22 @@ function fakeNotify(directory: string): { readonly env: Record<string, string>; 
     env: { PATH: `${directory}:${process.env['PATH'] ?? ''}`, NOTIFY_SOCKET: '/run/somewhere' },
     told: () => readFileSync(log, 'utf8').trimEnd().split('\n'),
   };
+}
+
+/** The kernel takes connections while nobody accepts them, as many as before: what closes must not shorten the queue of what goes on. */
+async function seeQueue(fleet: Fleet, port: number): Promise<void> {
+  const workers = await fleet.workers(
+    (all) => all.length === 2 && all.every(({ state, pid }) => state === 'serving' && runs(pid)),
+  );
+  for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
+  try {
+    const clients = Array.from({ length: 60 }, () => connect(port, '127.0.0.1'));
+    const signal = AbortSignal.timeout(30_000);
+    await Promise.all(clients.map((client) => once(client, 'connect', { signal })));
+    for (const client of clients) client.destroy();
+  } finally {
+    for (const { pid } of workers) process.kill(pid, 'SIGCONT');
+  }
 }
 
 describe('hand-over', { skip, timeout: 120_000 }, () => {
@@ -78,6 +102,7 @@ describe('hand-over', { skip, timeout: 120_000 }, () => {
         `/run/somewhere READY=1 MAINPID=${child.pid}`,
         `/run/somewhere READY=1 MAINPID=${pid}`,
       ]);
+      await seeQueue(fleet, port);
     } finally {
       await Promise.all(loads.map((load) => load.stop()));
       process.kill(pid, 'SIGTERM');

@@ -141,6 +141,11 @@ export class SiblingLink implements SocketOwner {
       this.#tell({ ...others, sessions: news });
   }
 
+  /** Tells the other at once that it gets nothing more here, whatever there was a moment ago. */
+  tellLeaving(others: Omit<SiblingState, 'sessions'>): void {
+    this.#tell({ ...others, sessions: 0 });
+  }
+
   #tell(state: SiblingState): void {
     if (this.#closed) return;
     this.#told = state;

@@ -202,9 +202,8 @@ export class Siblings implements CallOverflow {
   }
 
   #tellOne(link: SiblingLink): void {
-    link.tell(this.#leaving ? 0 : this.#own.idleSessions, {
-      connections: this.#leaving ? NO_MORE_CONNECTIONS : this.#connections(),
-      taken: this.#takenFrom.get(link.number) ?? 0,
-    });
+    const taken = this.#takenFrom.get(link.number) ?? 0;
+    if (this.#leaving) link.tellLeaving({ connections: NO_MORE_CONNECTIONS, taken });
+    else link.tell(this.#own.idleSessions, { connections: this.#connections(), taken });
   }
 }

@@ -163,6 +163,19 @@ test('a session that the sibling uses itself for less than the time between two 
   assert.equal(pair.link.connections, 3);
 });
 
+test('a worker that leaves says at once that it has no session, though it had one a moment ago', async () => {
+  await using pair = await makePair(() => false);
+  const idle = once(pair.changes, 'changed');
+  pair.other.tell(1, ALONE);
+  await idle;
+  assert.equal(pair.link.isIdle, true);
+  pair.other.noticeSessions(1);
+  const left = once(pair.changes, 'changed');
+  pair.other.tellLeaving(ALONE);
+  await left;
+  assert.equal(pair.link.isIdle, false);
+});
+
 test('where there was no session for it, a sibling is told at once that there is one', async () => {
   await using pair = await makePair(() => false);
   const told = once(pair.changes, 'changed');

@@ -19,6 +19,11 @@ export class ServerClock {
   readonly #timer: NodeJS.Timeout;
   readonly #ticksPerCheck: number;
   #tick = 0;
+  #stopped = false;
+  readonly #check = (): void => {
+    if (this.#stopped) return;
+    for (const timed of this.#timed) timed.checkDeadlines(this.nowMs);
+  };
 
   /** Deadlines are looked at every `checkEveryMs`, rounded to whole ticks: that is how late one may be met. */
   constructor(checkEveryMs: number) {
@@ -37,6 +42,7 @@ export class ServerClock {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#stopped = true;
   }
 
   #advance(): void {
@@ -44,6 +50,7 @@ export class ServerClock {
     if (Math.trunc(now / 1000) !== Math.trunc(this.nowMs / 1000)) this.date = new Date(now).toUTCString();
     this.nowMs = now;
     this.#tick += 1;
-    if (this.#tick % this.#ticksPerCheck === 0) for (const timed of this.#timed) timed.checkDeadlines(now);
+    // What has come while this process was kept from running counts as come: it is read before the deadlines are looked at.
+    if (this.#tick % this.#ticksPerCheck === 0) setImmediate(this.#check);
   }
 }

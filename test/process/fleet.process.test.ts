@@ -71,7 +71,7 @@ describe('a fleet of two workers with one session each', { skip, timeout: 180_00
         (text) => JSON.parse(text) as Slept,
       );
       assert.ok(one !== undefined && other !== undefined);
-      assert.notEqual(one.pid, other.pid);
+      assert.notEqual(one.pid, other.pid, JSON.stringify([one, other]));
       assert.ok(one.began < other.ended && other.began < one.ended, JSON.stringify([one, other]));
     }
     const workers = await fleet.workers((all) => all.some(({ calls_sent }) => Number(calls_sent) > 0));
@@ -115,13 +115,31 @@ describe('a fleet of two workers with one session each', { skip, timeout: 180_00
   });
 
   it('answers more requests of one connection than there are sessions, each once', async () => {
-    const texts = await onOneConnection(
+    await fleet.sql.query(`
+      create table ran (asked text, pid int);
+      select route('/logged', $$ begin
+        insert into ran values (request.query_string, pg_backend_pid());
+        perform pg_sleep(0.2);
+        return omni_httpd.http_response(request.query_string || ' in ' || pg_backend_pid());
+      end $$)`);
+    const asked = Array.from({ length: 5 }, (_, i) => `n=${i}`);
+    const answers = await onOneConnection(
       fleet.url,
-      Array.from({ length: 5 }, () => '/sleep'),
+      asked.map((query) => `/logged?${query}`),
     );
-    const slept = texts.map((text) => JSON.parse(text) as Slept);
-    assert.equal(new Set(slept.map(({ pid }) => pid)).size, 2);
-    assert.equal(new Set(slept.map(({ began }) => began)).size, 5);
+    const { rows } = await fleet.sql.query<{ run: string }>(
+      `select asked || ' in ' || pid as run from ran order by asked`,
+    );
+    assert.deepEqual(
+      rows.map(({ run }) => run),
+      answers,
+    );
+    assert.deepEqual(
+      answers.map((answer) => answer.replace(/ in .*/, '')),
+      asked,
+    );
+    const backends = new Set(answers.map((answer) => answer.replace(/.* in /, '')));
+    assert.equal(backends.size, 2, `all of these were to be used by two backends: ${answers.join(', ')}`);
   });
 
   it('spreads few long connections evenly, and shows them in SQL', async () => {

@@ -206,11 +206,13 @@ export class HttpWorker {
 
   /**
    * Lets requests finish until `deadlineMs` from now, then ends everything. To be called when nothing is accepted any more;
-   * `accepted` resolves when all that was has ended, handshakes included.
+   * `accepted` resolves when all that was has ended, handshakes included. `served` is called when nothing is served any more, before
+   * anything that comes later can be.
    */
-  async close(deadlineMs: number, accepted?: Promise<unknown>): Promise<void> {
+  async close(deadlineMs: number, accepted?: Promise<unknown>, served?: () => void): Promise<void> {
     this.stopPolling();
     await this.http.drain(deadlineMs, accepted);
+    served?.();
     await this.webSockets.close();
     await this.#proxy.close();
   }

@@ -9,6 +9,8 @@
 //   ABANDON   = id (4)
 //   ROW       = id (4) count (2) count × (length (4, signed; -1: null) data)
 //   RESULT    = id (4) JSON of any other CallResult, or of { kind: 'busy' }: it has not run, and may be tried elsewhere
+//   LEAVE     = nothing (4); the sender takes no call any more
+//   LEFT      = nothing (4); the answer: all calls of its sender came before
 //   parameter = format (1: 0 null, 1 text, 2 binary) bytes;   bytes = length (4) data
 import type { CallResult, PreparedStatement, SqlParameter } from '../database/call.ts';
 
@@ -20,6 +22,8 @@ export const FrameType = {
   ABANDON: 5,
   ROW: 6,
   RESULT: 7,
+  LEAVE: 8,
+  LEFT: 9,
 } as const;
 
 const FLAG_RESET_AFTER = 1;
@@ -76,7 +80,9 @@ export type SiblingFrame =
   | { readonly kind: 'statement'; readonly index: number; readonly statement: PreparedStatement }
   | { readonly kind: 'call'; readonly call: SiblingCall }
   | { readonly kind: 'abandon'; readonly id: number }
-  | { readonly kind: 'result'; readonly id: number; readonly result: SiblingResult };
+  | { readonly kind: 'result'; readonly id: number; readonly result: SiblingResult }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'left' };
 
 export function helloFrame(number: number): Buffer {
   return numbersFrame(FrameType.HELLO, number);
@@ -92,6 +98,14 @@ export function statementFrame(index: number, statement: PreparedStatement): Buf
 
 export function abandonFrame(id: number): Buffer {
   return numbersFrame(FrameType.ABANDON, id);
+}
+
+export function leaveFrame(): Buffer {
+  return numbersFrame(FrameType.LEAVE, 0);
+}
+
+export function leftFrame(): Buffer {
+  return numbersFrame(FrameType.LEFT, 0);
 }
 
 /** In one piece, which costs one write; a large one in several, so that its parameters need not be copied. */
@@ -230,6 +244,10 @@ function parseFrame(frame: Buffer): SiblingFrame {
       return { kind: 'abandon', id: number };
     case FrameType.ROW:
       return { kind: 'result', id: number, result: { kind: 'row', columns: parseColumns(body) } };
+    case FrameType.LEAVE:
+      return { kind: 'leave' };
+    case FrameType.LEFT:
+      return { kind: 'left' };
     case FrameType.RESULT:
       return { kind: 'result', id: number, result: parseJson(body) as SiblingResult };
     default:

@@ -3,6 +3,9 @@
 //   opening ──HELLO from the other──► open ──(either side ends, or says what is no frame)──► closed
 //
 // A call over a link is run by whoever receives it, or refused as busy; it is never passed on. So none can go in circles.
+//
+// Who is about to end says LEAVE and goes on reading until the other has said LEFT: a call that crosses the LEAVE on its way is refused,
+// and not lost.
 import type { Socket } from 'node:net';
 import type { PreparedStatement, SqlCall } from '../database/call.ts';
 import { giveSocket, type SocketOwner } from '../server/socket-owner.ts';
@@ -11,6 +14,8 @@ import {
   callFrame,
   FrameReader,
   helloFrame,
+  leaveFrame,
+  leftFrame,
   resultFrame,
   stateFrame,
   statementFrame,
@@ -23,19 +28,26 @@ import {
 /** Bytes that may wait to be sent before the other counts as busy: a few large requests. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
+/** Statements that the other is told of before the numbering begins anew; as many as a session keeps prepared (session.ts). */
+const MAX_STATEMENTS = 2000;
+
 const NOTHING: SiblingState = { sessions: 0, connections: 0, taken: 0 };
 
 export interface SiblingLinkEvents {
   /** The other has said who it is. */
   opened(link: SiblingLink): void;
-  /** The other has told its state, or a session of it is idle again. */
+  /** The other has told its state, or has a session or room for another call again. */
   changed(): void;
   /** Runs the call if a session is idle; false: none is. */
   run(call: SqlCall): boolean;
   abandon(call: SqlCall): void;
+  /** The other has asked for a session, and got it or not: there are others for it and for the rest. */
+  asked(): void;
   /** A call that was sent has not run: the other was busy. */
   refused(call: SqlCall): void;
   closed(link: SiblingLink): void;
+  /** The link is of no use because of this. */
+  failed(error: unknown): void;
 }
 
 export class SiblingLink implements SocketOwner {
@@ -55,7 +67,11 @@ export class SiblingLink implements SocketOwner {
   #mostSessions = 0;
   #refused = false;
   #connectionsGiven = 0;
+  /** The other has said that it takes no call any more. */
+  #isLeft = false;
+  #leaving = false;
   #closed = false;
+  readonly #noCallsComeAnyMore = Promise.withResolvers<void>();
 
   constructor(socket: Socket, ownNumber: number, events: SiblingLinkEvents) {
     this.#socket = socket;
@@ -69,14 +85,17 @@ export class SiblingLink implements SocketOwner {
     return this.#number;
   }
 
-  /** Connections of the other, those included that it was given and has not told of yet. */
+  /** Connections of the other, those included that it was given and has not told of yet; Infinity: it takes none. */
   get connections(): number {
+    if (this.#isLeft) return Infinity;
     return this.#state.connections + this.#connectionsGiven - this.#state.taken;
   }
 
   /** Whether the other has a session for one more call, as far as is known here. */
   get isIdle(): boolean {
-    return this.#state.sessions > this.#sent.size && this.#socket.writableLength < MAX_UNSENT_BYTES;
+    if (this.#isLeft || this.#state.sessions <= this.#sent.size) return false;
+    // What is written behind the end of a socket is lost, and that it has ended is told later.
+    return this.#socket.writable && this.#socket.writableLength < MAX_UNSENT_BYTES;
   }
 
   /** Sends a call. It completes, or is refused. */
@@ -84,6 +103,8 @@ export class SiblingLink implements SocketOwner {
     const id = this.#nextId++;
     this.#sent.set(id, call);
     const { parameters, epoch, resetAfter, interruptible = false, repeatable = false } = call;
+    // Before either of the two has its number.
+    if (this.#statementIndexes.size + 2 > MAX_STATEMENTS) this.#statementIndexes.clear();
     this.#socket.cork();
     const statement = this.#indexOf(call.statement);
     const followUp = call.followUp === undefined ? null : this.#indexOf(call.followUp);
@@ -141,34 +162,39 @@ export class SiblingLink implements SocketOwner {
       this.#tell({ ...others, sessions: news });
   }
 
-  /** Tells the other at once that it gets nothing more here, whatever there was a moment ago. */
-  tellLeaving(others: Omit<SiblingState, 'sessions'>): void {
-    this.#tell({ ...others, sessions: 0 });
+  /** Takes no call and no connection any more. Resolves when none can be on its way here, or the link is closed. */
+  leave(): Promise<void> {
+    if (!this.#leaving && !this.#closed) this.#socket.write(leaveFrame());
+    this.#leaving = true;
+    return this.#noCallsComeAnyMore.promise;
   }
 
   #tell(state: SiblingState): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#leaving) return;
     this.#told = state;
     this.#refused = false;
     this.#socket.write(stateFrame(state));
   }
 
-  /** Ends when everything is sent. */
-  end(): void {
-    this.#socket.end();
+  /** Ends the link. Resolves when the system has everything that was to be sent. */
+  end(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(() => resolve()));
   }
 
   receiveBytes(chunk: Buffer): void {
     try {
       this.#reader.read(chunk);
-    } catch {
+    } catch (error) {
+      this.#events.failed(error);
       this.#socket.destroy();
     }
   }
 
   receiveEof(): void {}
 
-  receiveRoom(): void {}
+  receiveRoom(): void {
+    this.#events.changed();
+  }
 
   #receive(frame: SiblingFrame): void {
     switch (frame.kind) {
@@ -191,6 +217,13 @@ export class SiblingLink implements SocketOwner {
         if (call !== undefined) this.#events.abandon(call);
         return;
       }
+      case 'leave':
+        this.#isLeft = true;
+        if (!this.#closed) this.#socket.write(leftFrame());
+        return;
+      case 'left':
+        this.#noCallsComeAnyMore.resolve();
+        return;
       case 'result': {
         const call = this.#sent.get(frame.id);
         if (call === undefined) return;
@@ -214,12 +247,22 @@ export class SiblingLink implements SocketOwner {
       ...(followUp === null ? {} : { followUp: this.#statementAt(followUp) }),
       complete: (result) => {
         this.#received.delete(id);
-        this.#answer(id, result);
+        // Somebody else may have a session for it, the other itself included.
+        if (result.kind === 'unavailable') this.#refuse(id);
+        else this.#answer(id, result);
       },
     };
     this.#received.set(id, call);
-    if (this.#events.run(call)) return;
+    if (!this.#leaving && this.#events.run(call)) {
+      this.#events.asked();
+      return;
+    }
     this.#received.delete(id);
+    this.#refuse(id);
+    this.#events.asked();
+  }
+
+  #refuse(id: number): void {
     // It counts this worker as busy until it is told anew.
     this.#told = { ...this.#told, sessions: 0 };
     this.#refused = true;
@@ -238,6 +281,7 @@ export class SiblingLink implements SocketOwner {
 
   receiveClosed(): void {
     this.#closed = true;
+    this.#noCallsComeAnyMore.resolve();
     // Nobody is left who would take the results.
     for (const call of this.#received.values()) this.#events.abandon(call);
     this.#events.closed(this);

@@ -5,6 +5,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { SqlCall } from '../database/call.ts';
 import type { CallOverflow } from '../database/server/session-pool.ts';
+import type { Observer } from '../observe/observation.ts';
+import { SETTLE_MS, within } from './settling.ts';
 import { SiblingLink, type SiblingLinkEvents } from './sibling-link.ts';
 
 /** What a worker has for its siblings. */
@@ -35,19 +37,19 @@ const CONNECT_AGAIN_MS = 100;
 /** How many more connections than another one a worker keeps: one, and of many an eighth. */
 const TOLERATED_SHARE = 8;
 
-/** More than anybody has. */
-const NO_MORE_CONNECTIONS = 0xffff_ffff;
-
 export class Siblings implements CallOverflow {
   readonly #number: number;
   readonly #directory: string;
   readonly #own: OwnSessions;
   readonly #connections: () => number;
+  readonly #observer: Observer;
   readonly #server: Server;
   /** By the other's number. */
   readonly #links = new Map<number, SiblingLink>();
   readonly #opening = new Set<number>();
   readonly #takenFrom = new Map<number, number>();
+  /** Calls of siblings: where one is to run again, it waits here. */
+  readonly #received = new WeakSet<SqlCall>();
   #numbers: readonly number[] = [];
   #turn = 0;
   #tellTimer: NodeJS.Timeout | null = null;
@@ -65,11 +67,18 @@ export class Siblings implements CallOverflow {
   callsSent = 0;
   callsTaken = 0;
 
-  constructor(number: number, directory: string, own: OwnSessions, connections: () => number) {
+  constructor(
+    number: number,
+    directory: string,
+    own: OwnSessions,
+    connections: () => number,
+    observer: Observer,
+  ) {
     this.#number = number;
     this.#directory = directory;
     this.#own = own;
     this.#connections = connections;
+    this.#observer = observer;
     this.#server = createServer((socket) => this.#link(socket));
   }
 
@@ -86,8 +95,9 @@ export class Siblings implements CallOverflow {
     for (const number of numbers) if (number < this.#number) this.#connect(number);
   }
 
-  /** Gives the call to a sibling with an idle session, each in its turn; false: there is none. */
+  /** Gives the call to a sibling with an idle session, each in its turn; false: there is none, or it is a sibling's. */
   take(call: SqlCall): boolean {
+    if (this.#received.has(call)) return false;
     const links = [...this.#links.values()];
     for (let i = 0; i < links.length; i++) {
       const link = links[(this.#turn + i) % links.length];
@@ -136,17 +146,20 @@ export class Siblings implements CallOverflow {
     if (this.#links.size > 0) this.#tellTimer ??= setTimeout(this.#tellConnections, TELL_EVERY_MS);
   }
 
-  /** Nothing is to be given to this worker any more; what it has is finished. */
-  leave(): void {
+  /**
+   * Nothing is to be given to this worker any more; what it has is finished. Resolves when no call of a sibling can be on its way here:
+   * one that came when nobody reads any more would be lost.
+   */
+  async leave(): Promise<void> {
     this.#leaving = true;
-    this.#tell();
+    await Promise.all(Array.from(this.#links.values(), (link) => link.leave()));
   }
 
-  /** Ends the links when everything is sent. */
+  /** Ends the links when everything is sent. A sibling that hangs is not waited for. */
   async close(): Promise<void> {
     for (const timer of [this.#tellTimer, this.#sessionsTimer]) if (timer !== null) clearTimeout(timer);
     this.#numbers = [];
-    for (const link of this.#links.values()) link.end();
+    await within(Promise.all(Array.from(this.#links.values(), (link) => link.end())), SETTLE_MS);
     this.#server.close();
     await rm(this.#path(this.#number), { force: true });
     // The master removes the directory; where it is gone, the last worker does.
@@ -180,11 +193,12 @@ export class Siblings implements CallOverflow {
       },
       changed: () => own.offerWaiting(),
       run: (call) => {
-        const runs = !this.#leaving && own.runIfIdle(call);
+        this.#received.add(call);
+        const runs = own.runIfIdle(call);
         if (runs) this.callsTaken += 1;
-        this.changed();
         return runs;
       },
+      asked: () => this.changed(),
       abandon: (call) => own.abandon(call),
       refused: (call) => {
         this.callsSent -= 1;
@@ -193,6 +207,8 @@ export class Siblings implements CallOverflow {
       closed: (link) => {
         if (this.#links.get(link.number) === link) this.#links.delete(link.number);
       },
+      failed: (error) =>
+        this.#observer.observe({ kind: 'internal-error', where: 'link with another worker', error }),
     };
     void new SiblingLink(socket, this.#number, events);
   }
@@ -202,8 +218,11 @@ export class Siblings implements CallOverflow {
   }
 
   #tellOne(link: SiblingLink): void {
+    if (this.#leaving) {
+      void link.leave();
+      return;
+    }
     const taken = this.#takenFrom.get(link.number) ?? 0;
-    if (this.#leaving) link.tellLeaving({ connections: NO_MORE_CONNECTIONS, taken });
-    else link.tell(this.#own.idleSessions, { connections: this.#connections(), taken });
+    link.tell(this.#own.idleSessions, { connections: this.#connections(), taken });
   }
 }

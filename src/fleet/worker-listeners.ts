@@ -115,9 +115,13 @@ export class WorkerListeners {
     }
   }
 
-  /** Serves a connection that another worker has accepted; false: the listener is not known here. */
-  async take(key: number, handle: SocketHandle): Promise<boolean> {
+  /** Resolves when a listener that is about to be open is, or cannot be. */
+  async opened(key: number): Promise<void> {
     await this.#opening.get(key);
+  }
+
+  /** Serves a connection that another worker has accepted; false: the listener is not known here. */
+  take(key: number, handle: SocketHandle): boolean {
     const listener = this.#open.get(key);
     if (listener === undefined) return false;
     listener.admit(socketFrom(handle));

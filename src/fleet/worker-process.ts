@@ -11,6 +11,7 @@ import type { ServerDatabase } from '../database/server/server-database.ts';
 import { connectionList } from './connection-list.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { openDatabase } from './open-database.ts';
+import { within } from './settling.ts';
 import { Siblings } from './siblings.ts';
 import { WorkerListeners } from './worker-listeners.ts';
 import type {
@@ -50,6 +51,7 @@ class WorkerProcess {
       start.siblingDirectory,
       pool,
       () => this.#listeners.connections,
+      observer,
     );
     pool.useOverflow(this.#siblings);
     this.#listeners = new WorkerListeners({
@@ -116,7 +118,8 @@ class WorkerProcess {
   /** Who it was sent to serves it, unless it is about to end: then somebody else does. */
   async #take({ id, key, from }: PassedConnection, handle: SocketHandle | undefined): Promise<void> {
     this.#siblings.tookConnection(from);
-    const taken = handle !== undefined && !this.#ended && (await this.#listeners.take(key, handle));
+    await this.#listeners.opened(key);
+    const taken = handle !== undefined && !this.#ended && this.#listeners.take(key, handle);
     if (!taken) handle?.close();
     send({ kind: 'connection-taken', id, taken });
   }
@@ -125,10 +128,11 @@ class WorkerProcess {
   async drain(deadlineMs: number): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
-    this.#siblings.leave();
+    const left = this.#siblings.leave();
     await this.#listeners.close();
-    await this.#worker.close(deadlineMs, this.#listeners.ended());
-    this.#ended = true;
+    await this.#worker.close(deadlineMs, this.#listeners.ended(), () => (this.#ended = true));
+    // One that hangs is killed, or keeps this one until the deadline.
+    await within(left, deadlineMs);
     await this.#database.close();
     await this.#siblings.close();
     await this.#listeners.handedOver();

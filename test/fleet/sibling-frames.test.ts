@@ -8,6 +8,8 @@ import {
   callFrame,
   FrameReader,
   helloFrame,
+  leaveFrame,
+  leftFrame,
   resultFrame,
   stateFrame,
   statementFrame,
@@ -85,6 +87,8 @@ const frames: fc.Arbitrary<Written> = fc.oneof(
     ]),
   calls.map((call): Written => [{ kind: 'call', call }, Buffer.concat(callFrame(call))]),
   uint32.map((id): Written => [{ kind: 'abandon', id }, abandonFrame(id)]),
+  fc.constant<Written>([{ kind: 'leave' }, leaveFrame()]),
+  fc.constant<Written>([{ kind: 'left' }, leftFrame()]),
   fc
     .tuple(uint32, results)
     .map(([id, result]): Written => [{ kind: 'result', id, result }, resultFrame(id, result)]),

@@ -28,6 +28,7 @@ export function startHttp2Load(url: string, path: string, connections: number, s
     const stream = session.request({ ':path': path });
     let status = 0;
     let whole = false;
+    const sinceMs = performance.now();
     stream.on('response', (fields) => (status = Number(fields[':status'])));
     stream.on('end', () => (whole = true));
     // Node.js does not send what was to be sent when the GOAWAY came, and says so: it is to be asked again (RFC 9113 §8.7).
@@ -38,7 +39,10 @@ export function startHttp2Load(url: string, path: string, connections: number, s
     stream.resume();
     await new Promise<void>((resolve) => stream.once('close', resolve));
     if (status === 200 && whole && error === '') answers += 1;
-    else if (sent) failures.push(`status ${status}${whole ? '' : ', cut'} ${error}`);
+    else if (sent) {
+      const when = `${new Date().toISOString().slice(11, -1)}, ${Math.round(performance.now() - sinceMs)} ms after it was asked`;
+      failures.push(`status ${status}${whole ? '' : ', cut'} ${error} (${when})`);
+    }
     for (const { at, resolve } of waiting) if (answers >= at) resolve();
   };
   const connection = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 // A fleet on a PostgreSQL server of its own, seen from outside; and a load on it that counts every answer and every failure.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { Agent as SecureAgent, request as requestSecurely } from 'node:https';
@@ -153,6 +154,8 @@ export interface Load {
   /** Answers with 200 so far. */
   readonly answers: number;
   readonly failures: readonly string[];
+  /** Failures that were not taken yet. */
+  takeFailures(): string[];
   /** Until so many more answers have come. */
   more(answers: number): Promise<void>;
   stop(): Promise<void>;
@@ -166,24 +169,31 @@ export function startLoad(url: string, clients: number, keepAlive = true): Load 
   // Sessions are resumed where they can be, as browsers do it. The certificate is one of the tests.
   const agent = secure ? new SecureAgent({ ...options, rejectUnauthorized: false }) : new Agent(options);
   let answers = 0;
+  let taken = 0;
   const ended = new AbortController();
   const waiting: { at: number; resolve: () => void }[] = [];
+  const failed = (what: string, sinceMs: number): void => {
+    const afterMs = Math.round(performance.now() - sinceMs);
+    failures.push(`${what} (${new Date().toISOString().slice(11, -1)}, ${afterMs} ms after it was asked)`);
+  };
   const ask = (): Promise<void> =>
     new Promise((resolve) => {
+      const sinceMs = performance.now();
       const asked = (secure ? requestSecurely : request)(url, { agent }, (response) => {
-        response.resume();
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         response.on('end', () => {
           if (response.statusCode === 200) answers += 1;
-          else failures.push(`status ${response.statusCode}`);
+          else failed(`status ${response.statusCode}: ${text.trim()}`, sinceMs);
           resolve();
         });
         response.on('error', (error) => {
-          failures.push(`in the answer: ${error.message}`);
+          failed(`in the answer: ${error.message}`, sinceMs);
           resolve();
         });
       });
       asked.on('error', (error: NodeJS.ErrnoException) => {
-        failures.push(`${error.code ?? ''} ${error.message}`);
+        failed(`${error.code ?? ''} ${error.message}`, sinceMs);
         resolve();
       });
       asked.end();
@@ -200,6 +210,11 @@ export function startLoad(url: string, clients: number, keepAlive = true): Load 
       return answers;
     },
     failures,
+    takeFailures() {
+      const untaken = failures.slice(taken);
+      taken = failures.length;
+      return untaken;
+    },
     more: (count) => new Promise((resolve) => void waiting.push({ at: answers + count, resolve })),
     async stop() {
       ended.abort();
@@ -207,6 +222,18 @@ export function startLoad(url: string, clients: number, keepAlive = true): Load 
       agent.destroy();
     },
   };
+}
+
+/** How much of what a server has said is shown with a failure. */
+const SHOWN_LOG = 6000;
+
+/** That nothing failed. Says what did, and what the server and its workers have said. */
+export function assertNoFailures(fleet: Fleet, failures: readonly string[]): void {
+  if (failures.length === 0) return;
+  const shown = failures.slice(0, 20).join('\n  ');
+  assert.fail(
+    `${failures.length} failed:\n  ${shown}\nthe server said last:\n${fleet.served.process.err.slice(-SHOWN_LOG)}`,
+  );
 }
 
 /** Connections that stay open and say nothing after one request each, which was answered. */

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { HowdahProcess, temporaryDirectory } from '../cli/howdah-process.ts';
 import { availablePostgres } from '../support/postgres.ts';
 import {
+  assertNoFailures,
   httpsUrl,
   runs,
   startFleet,
@@ -91,9 +92,9 @@ describe('hand-over', { skip, timeout: 120_000 }, () => {
       assert.equal(rows.length, 1);
       assert.notEqual(pid, child.pid);
       await more();
-      assert.deepEqual(
+      assertNoFailures(
+        fleet,
         loads.flatMap(({ failures }) => failures),
-        [],
       );
       assert.equal(await portOfLast(), port);
       assert.equal((await visitTls(https, session)).resumed, true);

@@ -20,6 +20,9 @@ create function unlucky(status int) returns omni_httpd.http_outcome language plp
 begin
   return howdah.fail(status);
 end $$;
+create function cast_body(request omni_httpd.http_request) returns omni_httpd.http_outcome language sql as $$
+  select omni_httpd.http_response(json_typeof(convert_from(request.body, 'UTF8')::json))
+$$;
 create procedure committed(out outcome omni_httpd.http_outcome) language plpgsql as $$
 begin
   insert into note values (7, 'kept');
@@ -29,6 +32,7 @@ end $$;
 insert into omni_httpd.urlpattern_router (match, handler) values
   (omni_httpd.urlpattern('/notes/:id', method => 'GET'), 'note_by_id'::regproc),
   (omni_httpd.urlpattern('/notes', method => 'POST'), 'add_note'::regproc),
+  (omni_httpd.urlpattern('/cast'), 'cast_body'::regproc),
   (omni_httpd.urlpattern('/unlucky/:status'), 'unlucky'::regproc),
   (omni_httpd.urlpattern('/committed'), 'committed'::regproc);
 `;
@@ -36,6 +40,7 @@ insert into omni_httpd.urlpattern_router (match, handler) values
 describe('a failure with a status', () => {
   let server: RunningServer;
   const failures: string[] = [];
+  const losses: string[] = [];
 
   before(async () => {
     const app = application({
@@ -52,6 +57,7 @@ describe('a failure with a status', () => {
       observer: {
         observe(seen) {
           if (seen.kind === 'handler-failed') failures.push(seen.message);
+          if (seen.kind === 'session-lost') losses.push(seen.reason);
         },
       },
     });
@@ -78,6 +84,18 @@ describe('a failure with a status', () => {
     assert.equal(response?.status, 303);
     assert.equal(response?.headers.get('location'), '/notes/1');
     assert.equal(await ask('/notes/1'), '200 x');
+  });
+
+  test('JSON that is nested too deep is a bad request, an error where the handler takes it as it is, and no end of the engine', async () => {
+    failures.length = 0;
+    const body = '['.repeat(600_000);
+    assert.equal(await ask('/notes', { method: 'POST', body }), '400 the body is nested too deep\n');
+    assert.deepEqual(failures, []);
+    assert.match(await ask('/cast', { method: 'POST', body }), /^500 /);
+    assert.match(failures.join(), /54001|stack depth limit exceeded/);
+    failures.length = 0;
+    assert.equal(await ask('/cast', { method: 'POST', body: '[[]]' }), '200 array');
+    assert.deepEqual(losses, []);
   });
 
   test('without a message is answered as usual for its status; from 500 on it is logged', async () => {

@@ -191,18 +191,6 @@ describe('an engine that is lost', () => {
     assert.match((await observed('session-ready')).description, /embedded PostgreSQL 18\S* in \//);
   });
 
-  it('is none where something recurses without end, or is nested too deep: PostgreSQL says so', async (context) => {
-    const { database, observations } = await openPrepared(context, {});
-    await database.exec(`
-      create function again(n int) returns int language plpgsql as $$ begin return again(n + 1); end $$;
-      create function again_in_sql(n int) returns int language sql as $$ select again_in_sql(n + 1) $$`);
-    for (const text of ['again(1)', 'again_in_sql(1)', "(repeat('[', 50000) || repeat(']', 50000))::jsonb"]) {
-      const result = await call(database, `select ${text}`);
-      assert.equal(result.kind === 'failed' && result.error.code, '54001', text);
-    }
-    assert.ok(observations.every(({ kind }) => kind !== 'session-lost'));
-  });
-
   it('is tried again after a start that failed', async (context) => {
     let starts = 0;
     const { database, observed } = await openPrepared(context, {

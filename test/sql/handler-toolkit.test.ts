@@ -92,15 +92,18 @@ onEachDatabase((database) => {
   test('bodies are text or JSON, or it is a bad request', async () => {
     assert.equal(await ask(`howdah.body_text(${request({ body: `convert_to('ż', 'UTF8')` })})`), 'ż');
     assert.deepEqual(await ask(`howdah.body_json(${request({ body: `'{"a": [1]}'` })})`), { a: [1] });
-    const bad = ["'\\xff'", "'{'", `convert_to('"\\u0000"', 'UTF8')`, 'null', "''", `repeat('[', 100000)`];
-    assert.equal(await ask(`howdah.is_too_deep(repeat('["[\\"[",', 1000))`), false);
-    assert.equal(await ask(`howdah.is_too_deep(repeat('{"a":', 1001))`), true);
-    if (database().kind === 'embedded') await database().exec("set howdah.embedded = 'on'");
+    const bad = ["'\\xff'", "'{'", `convert_to('"\\u0000"', 'UTF8')`, 'null', "''", `repeat('[', 1000)`];
     for (const body of bad) {
       const expression = `howdah.body_json(${request({ body: `(${body})` })})`;
       await assert.rejects(ask(expression), { code: 'PT400' }, body);
     }
-    await database().exec('reset howdah.embedded');
+    // This engine is in the main thread, whose stack is small (see test/catalog/asked-failure.test.ts).
+    if (database().kind !== 'embedded') {
+      const deep = `howdah.body_json(${request({ body: `repeat('{"a":', 1000000)::bytea` })})`;
+      await assert.rejects(ask(deep), { code: 'PT400', message: 'the body is nested too deep' });
+    }
+    const nested = request({ body: `(repeat('[', 2000) || repeat(']', 2000))::bytea` });
+    assert.equal(await ask(`jsonb_typeof(howdah.body_json(${nested}))`), 'array');
     await assert.rejects(ask(`howdah.body_text(${request({ body: "'\\xff'" })})`), { code: 'PT400' });
   });
 

@@ -24,7 +24,7 @@ const READ_BYTES = 64 * 1024;
 /**
  * PostgreSQL measures its own stack (`max_stack_depth`, 2 MB), which is in the memory of WebAssembly. The frames of its functions are here,
  * take up to 30 times as much before V8 has optimised them, and with Node's 4 MB would come to their end first, and the engine with them.
- * What is not used of it is no memory.
+ * What is not used of it is no memory. What has no frames in the memory of WebAssembly is given some (measured-module.ts).
  */
 const STACK_MB = 64;
 

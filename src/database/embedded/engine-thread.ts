@@ -6,12 +6,13 @@ import type { EngineThreadData, EngineThreadMessage } from './engine-channel.ts'
 import { beginCluster, finishCluster } from './cluster-directory.ts';
 import { readClusterImage } from './cluster-image.ts';
 import { Engine } from './engine.ts';
+import { compileMeasuredModule } from './measured-module.ts';
 
 /** Lines of PostgreSQL's own log that are kept, to say what it died of. */
 const KEPT_LOG_LINES = 5;
 
-/** What the program around PostgreSQL says when that ends itself. */
-const NO_LOG = /^(?:Aborted\(|pglitec: )/;
+/** What the program around PostgreSQL says when that ends itself; and what PostgreSQL tells before it knows what to leave out. */
+const NO_LOG = /^(?:Aborted\(|pglitec: )| LOG: {2}/;
 
 /** What differs from PGlite's own parameters: the reasons are in README.md. */
 const START_PARAMETERS: readonly string[] = [
@@ -37,6 +38,7 @@ function post(message: EngineThreadMessage): void {
 async function openCluster(directory: string | null, makes: boolean): Promise<PGlite> {
   const image = makes ? await readClusterImage() : null;
   return PGlite.create({
+    pgliteWasmModule: await compileMeasuredModule(),
     ...(directory === null ? {} : { dataDir: `file://${directory}` }),
     ...(image === null ? {} : { loadDataDir: image }),
     startParams: [...PGlite.defaultStartParams, ...START_PARAMETERS],

@@ -1,34 +1,25 @@
 // `npm run bench`: runs scenarios, prints their tables and writes them with every run to bench/results.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chooseCores } from './harness/cores.ts';
-import { runInterleaved } from './harness/interleave.ts';
-import { describeMachine, renderMachines } from './harness/machine.ts';
+import { measureScenarios } from './harness/measure-scenarios.ts';
 import { USAGE, parseOptions } from './harness/options.ts';
 import type { Options } from './harness/options.ts';
 import { renderRatioTable } from './harness/ratio-table.ts';
 import type { RunResult, Scenario } from './harness/scenario.ts';
 import { summarize } from './harness/summary.ts';
 import { publish } from './report/publish.ts';
-import { describeScenario, parseResult } from './report/result-file.ts';
-import type { BenchmarkResult, ScenarioResult } from './report/result-file.ts';
-import { renderPlot } from './report/svg-plot.ts';
+import { keepResult, renderMeasuring } from './report/keep-result.ts';
+import { parseResult, type BenchmarkResult } from './report/result-file.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
-/** V8 has compiled the hot path of every contestant after about one; more would lengthen short runs for nothing. */
-const WARM_UP_SECONDS = 2;
 const USAGE_EXIT = 2;
 
-function progress(scenario: Scenario, rounds: number) {
-  return (round: number, contestant: string, result: RunResult): void => {
-    const outcome =
-      result.kind === 'counted'
-        ? `${Math.round(result.value)} ${scenario.unit}`
-        : `does not count: ${result.reason}`;
-    console.error(`${scenario.name} ${round}/${rounds} ${contestant}: ${outcome}`);
-  };
+function describeRun(scenario: Scenario, run: RunResult): string {
+  return run.kind === 'counted'
+    ? `${Math.round(run.value)} ${scenario.unit}`
+    : `does not count: ${run.reason}`;
 }
 
 function list(): void {
@@ -50,48 +41,31 @@ async function rehearse(chosen: readonly Scenario[]): Promise<void> {
   }
 }
 
+/** Measures the scenarios that were chosen, and keeps what there is after each. */
 async function bench(options: Options): Promise<BenchmarkResult> {
   const cores = chooseCores();
-  const { warning } = cores;
-  if (warning !== null) console.error(warning);
-  const machine = describeMachine(cores);
-  const usual = Math.min(WARM_UP_SECONDS, options.seconds);
-  const { runs, seconds } = options;
-
-  const scenarios: ScenarioResult[] = [];
-  for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
-    const startedAt = new Date().toISOString();
-    const { contestants } = await runInterleaved(
-      scenario,
-      { seconds, warmUpSeconds: scenario.warmUpSeconds ?? usual, cores },
-      runs,
-      progress(scenario, runs),
-    );
-    const summary = summarize({ scenario, contestants });
-    scenarios.push({ ...describeScenario(scenario), startedAt, runs, seconds, summary, contestants });
-    console.log(`\n${renderRatioTable(scenario, summary)}`);
-  }
-  // What was measured, not where its result was put: that is a path of this machine.
-  const measured = scenarios.length === SCENARIOS.length ? [] : scenarios.map(({ name }) => name);
-  const command = ['npm run bench --', ...measured, `--runs ${runs} --seconds ${seconds}`].join(' ');
-  return { command, machine, warning, scenarios };
-}
-
-/** Writes the result as Markdown, JSON and SVG. */
-async function keep(result: BenchmarkResult, options: Options): Promise<void> {
-  const { runs, seconds } = options;
-  const measured = `${runs} interleaved runs of ${seconds} s, medians. ${renderMachines([result]).join(' ')}`;
-  console.log(measured);
-  const tables = result.scenarios.map((each) => renderRatioTable(each, each.summary));
-  const json = JSON.stringify(result, null, 2);
-  const startedAt = result.scenarios[0]?.startedAt ?? '';
-  const stem = join(RESULTS, startedAt.replaceAll(':', '-').replace(/\.\d+Z$/, 'Z'));
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(`${stem}.md`, `${tables.join('\n')}\n${measured}\n`);
-  await writeFile(`${stem}.json`, json);
-  await writeFile(`${stem}.svg`, renderPlot(result.scenarios));
-  if (options.json !== null) await writeFile(options.json, json);
-  console.error(`written to ${stem}.md, .json and .svg`);
+  if (cores.warning !== null) console.error(cores.warning);
+  const place = { directory: RESULTS, json: options.json };
+  const chosen = SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
+  const result = await measureScenarios(
+    chosen,
+    SCENARIOS.map(({ name }) => name),
+    options,
+    cores,
+    {
+      ran: (scenario, round, contestant, run) => {
+        console.error(
+          `${scenario.name} ${round}/${options.runs} ${contestant}: ${describeRun(scenario, run)}`,
+        );
+      },
+      async measured(soFar, scenario) {
+        console.log(`\n${renderRatioTable(scenario, scenario.summary)}`);
+        console.error(`written to ${await keepResult(place, soFar)}`);
+      },
+    },
+  );
+  console.log(renderMeasuring(result));
+  return result;
 }
 
 /** With the targets of today. */
@@ -111,7 +85,6 @@ async function run(options: Options): Promise<void> {
   );
   if (results.length === 0) {
     const result = await bench(options);
-    await keep(result, options);
     results.push(result);
     // A contestant without a single run that counts leaves a ratio unsaid.
     const unsaid = result.scenarios.some(({ summary }) => summary.some(({ counted }) => counted === 0));

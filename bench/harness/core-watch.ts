@@ -32,6 +32,16 @@ export function othersShare(before: CoreReading, after: CoreReading): number | n
   return Math.min(1, Math.max(0, othersUs / ((after.atMs - before.atMs) * 1000)));
 }
 
+/** Of the load generator's core; from here on it is what is measured. */
+const BUSY_LOAD_SHARE = 0.97;
+
+/** What a reader should know of a run in which the load generator had that share of its core (null: not known), or null. */
+export function loadRemark(busy: number | null): string | null {
+  return busy !== null && busy >= BUSY_LOAD_SHARE
+    ? 'the load generator was the limit: its core was full'
+    : null;
+}
+
 function split(
   before: CoreReading,
   after: CoreReading,

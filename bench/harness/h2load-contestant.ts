@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { costOf, readServer } from './core-watch.ts';
+import { costOf, loadRemark, readServer } from './core-watch.ts';
 import { findH2LoadFault, runH2Load, type H2Load } from './h2load.ts';
-import { BUSY_LOAD_SHARE, MICROSECONDS } from './http-contestant.ts';
+import { MICROSECONDS } from './http-contestant.ts';
 import { findFault, type Answer, type Expectation } from './probe.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
 import { discounted, servedContestant } from './served-contestant.ts';
@@ -82,8 +82,7 @@ async function measure(
     p50Us: null,
     p99Us: null,
     ...costOf(before, after, summary.requests, cpuUs),
-    remark:
-      busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
+    remark: loadRemark(busy),
   };
 }
 

@@ -1,5 +1,5 @@
 // A contestant that answers HTTP: probed, warmed up, loaded, probed again, stopped.
-import { costOf, readServer } from './core-watch.ts';
+import { costOf, loadRemark, readServer } from './core-watch.ts';
 import { findFault, probe } from './probe.ts';
 import type { Expectation } from './probe.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
@@ -8,8 +8,6 @@ import type { ServerCommand, ServerProcess } from './server-process.ts';
 import { findLoadErrors, findSizeFault, runWrk } from './wrk.ts';
 import type { WrkLoad } from './wrk.ts';
 
-/** From here on the load generator is what is measured. */
-export const BUSY_LOAD_SHARE = 0.97;
 export const MICROSECONDS = 1_000_000;
 
 export interface HttpContestant {
@@ -39,8 +37,7 @@ async function measure(contestant: HttpContestant, server: ServerProcess, plan: 
     // wrk answers 0 where too many answers took longer than it keeps count of.
     p99Us: summary.p99Us >= summary.p50Us ? summary.p99Us : null,
     ...costOf(before, after, summary.requests, cpuUs),
-    remark:
-      busy !== null && busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
+    remark: loadRemark(busy),
   };
 }
 

@@ -2,7 +2,8 @@
 // what a right answer is, say others.
 import { fileURLToPath } from 'node:url';
 import type { Contestant, DiscountedRun, RunPlan, RunResult } from './scenario.ts';
-import { freePort, startServer } from './server-process.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { startServer } from './server-process.ts';
 import type { ServerCommand, ServerProcess } from './server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

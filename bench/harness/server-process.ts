@@ -1,6 +1,4 @@
 // A server under measurement: started on a port and a core, awaited until it says that it is ready, stopped.
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { startChild } from './child-processes.ts';
 import { pinned } from './cores.ts';
 
@@ -30,17 +28,6 @@ export interface ServerProcess {
   readonly ended: Promise<void>;
   /** Asks it to end; answers null, or what was wrong with the way it ended. */
   stop(): Promise<string | null>;
-}
-
-/** A port of 127.0.0.1 that nothing listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
 }
 
 /** The last line that says something, without stack frames. */

@@ -9,7 +9,8 @@ import { discounted, messageOf } from './served-contestant.ts';
 import { findFault, probe } from './probe.ts';
 import type { Answer, Expectation } from './probe.ts';
 import type { Contestant, RunPlan } from './scenario.ts';
-import { freePort, startServer } from './server-process.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { startServer } from './server-process.ts';
 import type { ServerCommand } from './server-process.ts';
 
 /** Fine against the hundreds of milliseconds that a start takes, and light on the other core. */

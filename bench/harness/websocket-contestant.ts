@@ -2,9 +2,9 @@
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { runChild } from './child-processes.ts';
-import { othersShare, readServer } from './core-watch.ts';
+import { loadRemark, othersShare, readServer } from './core-watch.ts';
 import { pinned } from './cores.ts';
-import { BUSY_LOAD_SHARE, MICROSECONDS } from './http-contestant.ts';
+import { MICROSECONDS } from './http-contestant.ts';
 import { discounted, servedContestant } from './served-contestant.ts';
 import type { Contestant, RunPlan, RunResult } from './scenario.ts';
 import type { ServerCommand, ServerProcess } from './server-process.ts';
@@ -72,7 +72,7 @@ async function measure(load: WebSocketLoad, server: ServerProcess, plan: RunPlan
     p99Us,
     cpuUs: known ? (((after.serverUs ?? 0) - (before.serverUs ?? 0)) * share) / messages : null,
     othersShare: othersShare(before, after),
-    remark: busy >= BUSY_LOAD_SHARE ? 'the load generator was the limit: its core was full' : null,
+    remark: loadRemark(busy),
   };
 }
 

@@ -25,6 +25,20 @@ export interface BenchmarkResult {
   readonly scenarios: readonly ScenarioResult[];
 }
 
+/**
+ * The command that measures the scenarios again; `known` are all there are. Where a result was written to is no part of it: that is a
+ * path of the machine.
+ */
+export function measuringCommand(
+  scenarios: readonly string[],
+  known: readonly string[],
+  runs: number,
+  seconds: number,
+): string {
+  const named = known.every((name) => scenarios.includes(name)) ? [] : scenarios;
+  return ['npm run bench --', ...named, `--runs ${runs} --seconds ${seconds}`].join(' ');
+}
+
 export function describeScenario({ name, title, unit, faster, subject, better }: Scenario): Described {
   return { name, title, unit, faster, subject, ...(better === undefined ? {} : { better }) };
 }
@@ -35,7 +49,9 @@ export function parseResult(name: string, text: string): BenchmarkResult {
   if (value === null || typeof value !== 'object' || !Array.isArray(value.scenarios)) {
     throw new Error(`${name} is no result of the benchmarks`);
   }
-  return value as BenchmarkResult;
+  const result = value as BenchmarkResult;
+  // Older ones have the path of their file in it.
+  return { ...result, command: result.command.replace(/ --json[ =]\S+/, '') };
 }
 
 /** The scenarios of all results in the order given; of one that is in several, the last. */

@@ -8,7 +8,8 @@ import { httpContestant } from '../../bench/harness/http-contestant.ts';
 import { loopContestant } from '../../bench/harness/loop-contestant.ts';
 import { probe } from '../../bench/harness/probe.ts';
 import type { RunPlan, RunResult } from '../../bench/harness/scenario.ts';
-import { freePort, startServer } from '../../bench/harness/server-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { startServer } from '../../bench/harness/server-process.ts';
 import { startContestant } from '../../bench/harness/start-contestant.ts';
 import { SCENARIOS } from '../../bench/scenarios/all.ts';
 

@@ -38,6 +38,23 @@ select omni_httpd.urlpattern('/' || replace(name, '_', '-')), name::regproc
 from unnest(array['add', 'fill', 'fill_log', 'fill_data', 'endless', 'entries']) as names (name);
 `;
 
+interface Asked {
+  readonly status: number;
+  readonly body: string;
+}
+
+async function askServer(served: Served, path: string): Promise<Asked> {
+  const response = await fetch(new URL(path, served.url));
+  return { status: response.status, body: await response.text() };
+}
+
+async function installRoutes(served: Served): Promise<void> {
+  const sql = new Client({ connectionString: served.gatewayUrl ?? '' });
+  await sql.connect();
+  await sql.query(SCHEMA);
+  await sql.end();
+}
+
 /** In namespaces of its own, a file system of that size in the working directory. */
 const within = (size: string): readonly string[] => {
   const script = `mount -t tmpfs -o size=${size} none . && cd "$PWD" && exec "$@"`;
@@ -55,10 +72,7 @@ describe('the embedded engine on a small disk that is full', { skip: noMount }, 
   let served: Served;
   let disk = '';
 
-  const ask = async (path: string): Promise<{ status: number; body: string }> => {
-    const response = await fetch(new URL(path, served.url));
-    return { status: response.status, body: await response.text() };
-  };
+  const ask = (path: string): Promise<Asked> => askServer(served, path);
   const others = (): string => join(disk, 'of somebody else');
   const leaveRoom = (bytes: number): void => {
     const { bavail, bsize } = statfsSync(disk);
@@ -70,10 +84,7 @@ describe('the embedded engine on a small disk that is full', { skip: noMount }, 
     served = await startServe([], { cwd: directory.path, within: within('128m') });
     // The file system is seen by that process alone.
     disk = `/proc/${served.process.child.pid}/root${directory.path}`;
-    const sql = new Client({ connectionString: served.gatewayUrl ?? '' });
-    await sql.connect();
-    await sql.query(SCHEMA);
-    await sql.end();
+    await installRoutes(served);
   });
   after(async () => {
     await served?.[Symbol.asyncDispose]();
@@ -128,20 +139,14 @@ describe('the embedded engine where files may not grow', () => {
   const directory = temporaryDirectory();
   let served: Served;
 
-  const ask = async (path: string): Promise<{ status: number; body: string }> => {
-    const response = await fetch(new URL(path, served.url));
-    return { status: response.status, body: await response.text() };
-  };
+  const ask = (path: string): Promise<Asked> => askServer(served, path);
   const limitFiles = (bytes: number | 'unlimited'): void => {
     execFileSync('prlimit', ['--pid', String(served.process.child.pid), `--fsize=${bytes}:unlimited`]);
   };
 
   before(async () => {
     served = await startServe(['--handler-timeout', '1s'], { cwd: directory.path });
-    const sql = new Client({ connectionString: served.gatewayUrl ?? '' });
-    await sql.connect();
-    await sql.query(SCHEMA);
-    await sql.end();
+    await installRoutes(served);
   });
   after(async () => {
     await served?.[Symbol.asyncDispose]();

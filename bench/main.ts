@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chooseCores } from './harness/cores.ts';
-import { measureScenarios } from './harness/measure-scenarios.ts';
+import { measureScenarios } from './measure-scenarios.ts';
 import { USAGE, parseOptions } from './harness/options.ts';
 import type { Options } from './harness/options.ts';
 import { renderRatioTable } from './harness/ratio-table.ts';

@@ -3,6 +3,9 @@
 import { coreTimeUs, cpuTimes } from './cpu-time.ts';
 import type { CountedRun, CpuSplit } from './scenario.ts';
 
+/** Above this share of the server's core, what others did shows in the speed. */
+export const MOST_OTHERS = 0.1;
+
 export interface CoreReading {
   /** How long the core was busy, and how long by the server, both in microseconds since some beginning. */
   readonly coreUs: number | null;

@@ -1,6 +1,6 @@
 // The order of the runs: every contestant once, then every one once more, so that what disturbs the machine for a while
 // disturbs all of them, and a ratio is taken between runs of the same round.
-import { MOST_OTHERS } from './summary.ts';
+import { MOST_OTHERS } from './core-watch.ts';
 import type { Contestant, RunPlan, RunResult, Scenario } from './scenario.ts';
 
 export interface ContestantRuns {

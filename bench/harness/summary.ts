@@ -1,11 +1,9 @@
 // What the runs of a scenario come to: medians, and how many times as fast the subject is as each of the others.
+import { MOST_OTHERS } from './core-watch.ts';
 import type { ContestantRuns, ScenarioRuns } from './interleave.ts';
 import type { CountedRun, CpuSplit, Target } from './scenario.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
-
-/** Above this share of the server's core, what others did shows in the speed. */
-export const MOST_OTHERS = 0.1;
 
 export interface Judgement {
   readonly atLeast: number;

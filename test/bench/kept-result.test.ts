@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { chooseCores } from '../../bench/harness/cores.ts';
-import { measureScenarios } from '../../bench/harness/measure-scenarios.ts';
+import { measureScenarios } from '../../bench/measure-scenarios.ts';
 import type { Contestant, Scenario } from '../../bench/harness/scenario.ts';
 import { keepResult } from '../../bench/report/keep-result.ts';
 import { measuringCommand, parseResult } from '../../bench/report/result-file.ts';

@@ -1,11 +1,11 @@
 // Measures scenarios one after another, and tells what there is after each: whoever keeps it loses nothing of a run that is cut short.
-import type { BenchmarkResult, ScenarioResult } from '../report/result-file.ts';
-import { describeScenario, measuringCommand } from '../report/result-file.ts';
-import type { Cores } from './cores.ts';
-import { runInterleaved } from './interleave.ts';
-import { describeMachine } from './machine.ts';
-import type { RunResult, Scenario } from './scenario.ts';
-import { summarize } from './summary.ts';
+import type { BenchmarkResult, ScenarioResult } from './report/result-file.ts';
+import { describeScenario, measuringCommand } from './report/result-file.ts';
+import type { Cores } from './harness/cores.ts';
+import { runInterleaved } from './harness/interleave.ts';
+import { describeMachine } from './harness/machine.ts';
+import type { RunResult, Scenario } from './harness/scenario.ts';
+import { summarize } from './harness/summary.ts';
 
 /** V8 has compiled the hot path of every contestant after about one; more would lengthen short runs for nothing. */
 const WARM_UP_SECONDS = 2;

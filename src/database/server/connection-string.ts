@@ -25,6 +25,10 @@ const SESSION_ATTRIBUTES = [
 /** Which of several hosts will do. */
 export type SessionAttributes = (typeof SESSION_ATTRIBUTES)[number];
 
+const CHANNEL_BINDINGS = ['disable', 'prefer', 'require'] as const;
+/** Whether the login is bound to the TLS connection (RFC 5929 §4). `prefer` does without, as `disable` does. */
+export type ChannelBinding = (typeof CHANNEL_BINDINGS)[number];
+
 export interface ConnectionSettings {
   /** Tried in this order; never empty. */
   readonly hosts: readonly ServerHost[];
@@ -38,7 +42,7 @@ export interface ConnectionSettings {
   readonly sslRootCertificate: string | null;
   readonly sslCertificate: string | null;
   readonly sslKey: string | null;
-  readonly channelBinding: boolean;
+  readonly channelBinding: ChannelBinding;
   /** For one host. */
   readonly connectTimeoutMs: number;
   /** Command-line options for the backend (`-c name=value`). */
@@ -134,7 +138,7 @@ function settings(parameters: Parameters): ConnectionSettings {
     sslRootCertificate: get('sslrootcert'),
     sslCertificate: get('sslcert'),
     sslKey: get('sslkey'),
-    channelBinding: get('channel_binding') === 'require',
+    channelBinding: choice('channel_binding', get('channel_binding') ?? 'prefer', CHANNEL_BINDINGS),
     connectTimeoutMs: timeout(get('connect_timeout')),
     options: get('options'),
     targetSessionAttributes: choice(

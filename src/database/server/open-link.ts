@@ -9,6 +9,8 @@ import {
   type ServerHost,
   type SessionAttributes,
 } from './connection-string.ts';
+import { ChannelBindingWatch, type LoginEvents } from './channel-binding.ts';
+import { mayTryOtherWay, messageOf, refusedConnection, type Refusal } from './refused-connection.ts';
 import { findPassword } from './password-file.ts';
 import { ServerLink } from './server-link.ts';
 import { tlsAttempts, type TlsAttempt } from './tls-attempts.ts';
@@ -29,13 +31,10 @@ const KEEP_ALIVE_DELAY_MS = 30_000;
 
 /** What of a client of `pg` is used beyond its documented interface. */
 interface ClientInternals {
-  readonly connection?: { readonly stream?: Duplex };
+  readonly connection?: LoginEvents & { readonly stream?: Duplex };
   readonly processID?: unknown;
   readonly secretKey?: unknown;
 }
-
-/** SQLSTATEs that no other way of connecting to the same host changes: wrong password, no such database, too many. */
-const REFUSED_FOR_GOOD = new Set(['28P01', '3D000', '53300', '57P03']);
 
 /**
  * @throws HowdahError HOWDAH_DATABASE_UNREACHABLE with what each host said; HOWDAH_DATABASE_TOO_OLD
@@ -70,20 +69,25 @@ async function openFirst(settings: ConnectionSettings): Promise<OpenedLink> {
 /** null where the host is there but not what is wanted. */
 async function openHost(settings: ConnectionSettings, host: ServerHost): Promise<OpenedLink | null> {
   const attempts = tlsAttempts(settings, host);
-  for (const [i, tls] of attempts.entries()) {
-    const client = new Client(await clientConfig(settings, host, tls));
+  const refusals: Refusal[] = [];
+  for (const tls of attempts) {
+    const binding = new ChannelBindingWatch(settings.channelBinding === 'require');
+    const client = new Client(await clientConfig(settings, host, tls, binding));
     // Told again when the socket closes; whoever has taken it over hears that himself.
     client.on('error', () => undefined);
+    binding.watch((client as unknown as ClientInternals).connection);
     try {
       await client.connect();
+      binding.assertBound();
     } catch (error) {
       void client.end().catch(() => undefined);
-      if (i === attempts.length - 1 || !mayTryOtherWay(error)) throw error;
+      refusals.push({ tls: tls !== false, error });
+      if (!mayTryOtherWay(error)) break;
       continue;
     }
     return inspect(client, settings, host, tls);
   }
-  return null;
+  throw refusedConnection(settings, refusals);
 }
 
 async function inspect(
@@ -159,8 +163,9 @@ async function clientConfig(
   settings: ConnectionSettings,
   host: ServerHost,
   tls: TlsAttempt,
+  binding: ChannelBindingWatch,
 ): Promise<ClientConfig> {
-  const { user, database, connectTimeoutMs, options, channelBinding } = settings;
+  const { user, database, connectTimeoutMs, options } = settings;
   const found =
     settings.password === null
       ? await findPassword(settings.passwordFile, { ...host, database, user })
@@ -172,6 +177,7 @@ async function clientConfig(
     database,
     // Asked for only by a server that wants one. Not left out: the driver would look for one by itself.
     password: () => {
+      binding.assertBound();
       if (password === null) {
         const refused = found?.refused ?? null;
         const more =
@@ -183,30 +189,11 @@ async function clientConfig(
       return password;
     },
     ssl: tls,
-    enableChannelBinding: channelBinding,
+    enableChannelBinding: settings.channelBinding === 'require',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     application_name: 'howdah',
     ...(options === null ? {} : { options }),
   };
-}
-
-/** TLS that the server does not want, or a rule of its pg_hba.conf that is for the other way. */
-function mayTryOtherWay(error: unknown): boolean {
-  const code = codeOf(error);
-  if (code === null) return true;
-  // Errors of the system (ECONNREFUSED, ENOENT) are the same for both ways; 28000 is what pg_hba.conf says.
-  return !REFUSED_FOR_GOOD.has(code) && !/^E[A-Z]+$/.test(code);
-}
-
-function codeOf(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error)) return null;
-  return typeof error.code === 'string' ? error.code : null;
-}
-
-function messageOf(error: unknown): string {
-  // Of a name with several addresses, all of which failed.
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,8 +8,24 @@ import type { ConnectionSettings, ServerHost } from './connection-string.ts';
 /** false: without TLS. */
 export type TlsAttempt = ConnectionOptions | false;
 
-/** The ways to connect, in order; the next is tried where the one before was refused. */
-export function tlsAttempts(settings: ConnectionSettings, { host }: ServerHost): TlsAttempt[] {
+/**
+ * The ways to connect, in order; the next is tried where the one before was refused.
+ *
+ * @throws HowdahError HOWDAH_DATABASE_URL where there is none, or a file of a certificate cannot be read
+ */
+export function tlsAttempts(settings: ConnectionSettings, host: ServerHost): TlsAttempt[] {
+  const attempts = attemptsOf(settings, host);
+  if (settings.channelBinding !== 'require') return attempts;
+  const bound = attempts.filter((attempt) => attempt !== false);
+  if (bound.length > 0) return bound;
+  const without = host.host.startsWith('/') ? `the UNIX socket ${host.host}` : `sslmode=${settings.sslMode}`;
+  throw new HowdahError(
+    'HOWDAH_DATABASE_URL',
+    `channel_binding=require asks for TLS, and ${without} is without`,
+  );
+}
+
+function attemptsOf(settings: ConnectionSettings, { host }: ServerHost): TlsAttempt[] {
   // No TLS over a UNIX socket, whatever sslmode says, as in libpq.
   if (host.startsWith('/')) return [false];
   switch (settings.sslMode) {

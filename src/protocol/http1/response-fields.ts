@@ -40,6 +40,8 @@ const BAD_VALUE = 'the value has a control character, or one that is not latin1'
 export class ResponseFields {
   /** Field lines with their CRLFs. */
   text = '';
+  /** Another number for each text that was put together: the same one means the same fields. */
+  version = 0;
   hasDate = false;
   hasServer = false;
   /** Content-Length as the application gave it; null where it did not, or gave no number. It is not in `text`. */
@@ -51,6 +53,7 @@ export class ResponseFields {
   collect(fields: FieldLines): Refused | null {
     if (this.#isLast(fields)) return null;
     this.text = '';
+    this.version += 1;
     this.hasDate = false;
     this.hasServer = false;
     this.contentLength = null;

@@ -17,6 +17,7 @@
 import type { ByteWriter } from '../http/byte-writer.ts';
 import type { FieldLines } from '../http/field-lines.ts';
 import { isFieldValue } from '../http/grammar.ts';
+import { RepeatedHead } from './repeated-head.ts';
 import type { Http1RequestHead } from './request-head.ts';
 import { encodeTrailers, ResponseFields } from './response-fields.ts';
 import { dateLine, ResponsePrefixes, serverLine, statusLine } from './response-prefix.ts';
@@ -42,9 +43,10 @@ const LAST_CHUNK = '0\r\n\r\n';
 /** Above this, text of a body is not joined with its head: joining copies it once more. */
 const MAX_JOINED_TEXT = 4096;
 
-// For all connections: both hold nothing between calls but what makes the next one cheaper.
+// For all connections: they hold nothing between calls but what makes the next one cheaper.
 const prefixes = new ResponsePrefixes();
 const collected = new ResponseFields();
+const repeatedHead = new RepeatedHead();
 
 /**
  * One for each connection. An application's connection-specific fields are dropped, its names and values checked; a bad one
@@ -78,19 +80,23 @@ export class Http1Sender {
     if (refused !== null) return refused;
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body === null ? null : body.length;
     this.#plan(request, status, length, collected.contentLength, keepAlive);
-    const head = this.#head(request, status, date, server);
+    const prefix = prefixOf(status, date, server);
+    const connection = this.#connectionLines(request, status);
     const mode = this.#mode;
+    const isRepeated =
+      mode === 'counted' && repeatedHead.write(out, prefix, connection, collected, this.#announced);
+    const head = isRepeated ? '' : this.#head(prefix, connection);
     this.#mode = 'idle';
     if (mode === 'chunked') out.writeLatin1(head + LAST_CHUNK);
     else if (mode !== 'counted' || body === null) out.writeLatin1(head);
     else if (typeof body !== 'string') {
-      out.writeLatin1(head);
+      if (!isRepeated) out.writeLatin1(head);
       out.writeBytes(body);
     } else if (length === body.length && length <= MAX_JOINED_TEXT) {
       // As many bytes as characters: it is ASCII.
       out.writeLatin1(head + body);
     } else {
-      out.writeLatin1(head);
+      if (!isRepeated) out.writeLatin1(head);
       out.writeUtf8(body);
     }
     return this.#close ? SENT_CLOSE : SENT_KEEP;
@@ -112,7 +118,7 @@ export class Http1Sender {
     const length = body.contentLength ?? collected.contentLength;
     this.#plan(request, status, length, length, keepAlive);
     this.#remaining = this.#announced;
-    out.writeLatin1(this.#head(request, status, date, server));
+    out.writeLatin1(this.#head(prefixOf(status, date, server), this.#connectionLines(request, status)));
     return this.#close ? SENT_CLOSE : SENT_KEEP;
   }
 
@@ -189,18 +195,19 @@ export class Http1Sender {
     return SENT_KEEP;
   }
 
-  /** Text of the head; the plan has been made. */
-  #head(request: Answered, status: number, date: string, server: string | null): string {
-    const { hasDate, hasServer, text } = collected;
-    let head: string;
-    if (!hasDate && !hasServer) head = prefixes.get(status, date, server);
-    else head = statusLine(status) + (hasDate ? '' : dateLine(date)) + (hasServer ? '' : serverLine(server));
+  /** What the head says of the connection; the plan has been made. */
+  #connectionLines(request: Answered, status: number): string {
     if (status === UPGRADE_REQUIRED) {
       // RFC 9110 §15.5.22: it must say to what; and both fields are the engine's.
-      head += `connection: ${this.#close ? 'close, ' : ''}upgrade\r\nupgrade: websocket\r\n`;
-    } else if (this.#close) head += 'connection: close\r\n';
-    else if (request?.minorVersion === 0) head += 'connection: keep-alive\r\n';
-    head += text;
+      return `connection: ${this.#close ? 'close, ' : ''}upgrade\r\nupgrade: websocket\r\n`;
+    }
+    if (this.#close) return 'connection: close\r\n';
+    return request?.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
+  }
+
+  /** Text of the head, from its beginning and what it says of the connection. */
+  #head(prefix: string, connection: string): string {
+    const head = prefix + connection + collected.text;
     if (this.#announced >= 0) return `${head}content-length: ${this.#announced}\r\n\r\n`;
     return this.#mode === 'chunked' ? `${head}transfer-encoding: chunked\r\n\r\n` : `${head}\r\n`;
   }
@@ -242,6 +249,13 @@ export class Http1Sender {
     }
     return collected.collect(fields);
   }
+}
+
+/** Status line, and date and server unless the application gave them. */
+function prefixOf(status: number, date: string, server: string | null): string {
+  const { hasDate, hasServer } = collected;
+  if (!hasDate && !hasServer) return prefixes.get(status, date, server);
+  return statusLine(status) + (hasDate ? '' : dateLine(date)) + (hasServer ? '' : serverLine(server));
 }
 
 function isStatus(status: number, first: number, last: number): boolean {

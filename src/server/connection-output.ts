@@ -24,17 +24,19 @@ export class ConnectionOutput {
 
   /** Hands what was written to the socket. */
   flush(): void {
-    if (this.writer.length === 0) return;
-    const pieces = this.writer.takeAll();
-    const [first] = pieces;
-    if (first === undefined || !this.#socket.writable) return;
-    if (pieces.length === 1) {
-      this.#socket.write(first);
+    const { writer } = this;
+    if (writer.length === 0) return;
+    const socket = this.#socket;
+    const piece = writer.takePiece();
+    if (piece !== null) {
+      if (socket.writable) socket.write(piece);
       return;
     }
-    this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
-    this.#socket.uncork();
+    const pieces = writer.takeAll();
+    if (!socket.writable) return;
+    socket.cork();
+    for (const each of pieces) socket.write(each);
+    socket.uncork();
   }
 
   /** Flushes when what runs now has ended, so that what else it writes leaves in the same write. */

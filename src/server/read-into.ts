@@ -58,8 +58,11 @@ export class SharedReads {
 
   /** `receive` gets what a socket has read, as a view that is valid during the call. */
   constructor(receive: (socket: Socket, chunk: Buffer) => void) {
+    // Requests that are alike have one length: a view is more work than to look whether there is one.
+    let view = shared;
     this.#callback = function (this: Socket, bytes) {
-      receive(this, shared.subarray(0, bytes));
+      if (view.length !== bytes) view = shared.subarray(0, bytes);
+      receive(this, view);
       return true;
     };
   }

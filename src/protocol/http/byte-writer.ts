@@ -81,6 +81,16 @@ export class ByteWriter {
     return pieces;
   }
 
+  /** The same where they are one piece; null, and nothing is taken, where there are none or several. */
+  takePiece(): Buffer | null {
+    const slab = this.#slab;
+    if (slab === null || this.#end === this.#start || this.#pieces.length > 0) return null;
+    const piece = slab.subarray(this.#start, this.#end);
+    this.#slab = null;
+    this.#start = this.#end;
+    return piece;
+  }
+
   /** Where in the slab the next byte goes; to be read after `reserve`. */
   get position(): number {
     return this.#end;

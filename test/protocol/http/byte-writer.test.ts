@@ -32,6 +32,26 @@ test('small writes share a slab and leave in one piece', () => {
   assert.equal(new Set(pieces.map(({ buffer }) => buffer)).size, 1);
 });
 
+test('a single piece can be taken as it is; of several none is', () => {
+  const writer = new ByteWriter();
+  assert.equal(writer.takePiece(), null);
+  writer.reserve(10);
+  assert.equal(writer.takePiece(), null);
+  writer.writeLatin1('a');
+  const piece = writer.takePiece();
+  assert.deepEqual([piece?.toString(), writer.length, writer.takePiece()], ['a', 0, null]);
+  writer.writeLatin1('b');
+  writer.writeBytes(Buffer.alloc(MAX_COPY_BYTES + 1, 'c'));
+  assert.equal(writer.takePiece(), null);
+  writer.writeLatin1('d');
+  assert.equal(writer.takePiece(), null);
+  assert.deepEqual(
+    writer.takeAll().map(({ length }) => length),
+    [1, MAX_COPY_BYTES + 1, 1],
+  );
+  assert.equal(piece?.toString(), 'a');
+});
+
 test('what was taken never changes', () => {
   const writer = new ByteWriter();
   const taken: Buffer[] = [];

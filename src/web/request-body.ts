@@ -10,7 +10,15 @@ export interface BodyReader {
   abandon(): void;
 }
 
-const EMPTY = Buffer.alloc(0);
+/** The body of a request without one. */
+export const EMPTY = Buffer.alloc(0);
+
+/** Reads the body of a request that has ended without one: most have none, and this needs nothing made for them. */
+export const NO_BODY: BodyReader = {
+  receive: () => undefined,
+  receiveEnd: () => undefined,
+  abandon: () => undefined,
+};
 
 /**
  * Bodies that announce up to this much are gathered in place, which saves a copy. Larger ones are not trusted with memory

@@ -14,7 +14,7 @@ import {
   type StreamHandler,
   type StreamHandlerFactory,
 } from '../server/stream-handler.ts';
-import { BodyCollector, BodyQueue, type BodyReader } from './request-body.ts';
+import { BodyCollector, BodyQueue, EMPTY, NO_BODY, type BodyReader } from './request-body.ts';
 import type {
   BodyRefusal,
   Endpoint,
@@ -155,22 +155,23 @@ class RequestHandler implements StreamHandler, Exchange {
     done: (body: Buffer) => void,
     refused: (reason: BodyRefusal) => void = ignoreRefusal,
   ): void {
-    const tooLarge = (): void => {
-      this.fail(413, `the body is larger than ${limitBytes} bytes`);
-      refused('too-large');
-    };
     const { contentLength } = this.#stream.head;
     if (contentLength !== null && contentLength > limitBytes) {
-      tooLarge();
-      return;
+      this.#refuseBody('too-large', limitBytes, refused);
+    } else if (this.#requestEnded) {
+      this.#read(NO_BODY);
+      done(EMPTY);
+    } else {
+      const refuse = (reason: BodyRefusal): void => this.#refuseBody(reason, limitBytes, refused);
+      this.#read(new BodyCollector(limitBytes, contentLength, done, refuse));
+      // One byte more than allowed tells a body that is too large from one that is just as large.
+      this.#emit({ kind: 'flow', bytes: limitBytes + 1 });
     }
-    const collector = new BodyCollector(limitBytes, contentLength, done, (reason) => {
-      if (reason === 'too-large') tooLarge();
-      else refused(reason);
-    });
-    this.#read(collector);
-    // One byte more than allowed tells a body that is too large from one that is just as large.
-    if (!this.#requestEnded) this.#emit({ kind: 'flow', bytes: limitBytes + 1 });
+  }
+
+  #refuseBody(reason: BodyRefusal, limitBytes: number, refused: (reason: BodyRefusal) => void): void {
+    if (reason === 'too-large') this.fail(413, `the body is larger than ${limitBytes} bytes`);
+    refused(reason);
   }
 
   bodyStream(): AsyncIterable<Buffer> {

@@ -118,7 +118,7 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
     const seen = certificate === null ? head : new CertifiedHead(head, certificate);
     const stream = new Stream(this.#server.streams, this, this.info, seen);
     this.#stream = stream;
-    stream.open();
+    stream.open(this.#last || this.#server.draining);
     if (head.hasBody && this.#stream !== null && !this.#body.wanted) this.#receiver.pause();
   }
 
@@ -231,7 +231,9 @@ export class Http1Connection implements Http1Events, StreamChannel, Connection, 
   allowBody(bytes: number): void {
     const head = this.#head;
     if (head === null || this.#requestEnded) return;
-    if (this.#body.allow(bytes, this.#server.clock.nowMs) && head.expectContinue) {
+    const first = this.#body.allow(bytes, this.#server.clock.nowMs);
+    // Not in the middle of an answer, which says all that a 100 would (RFC 9110 §10.1.1).
+    if (first && head.expectContinue && this.#stream?.begun !== true) {
       this.#responder.sendContinue();
       this.#flushUnlessReading();
     }

@@ -70,6 +70,10 @@ export class Http2Channel implements StreamChannel {
       this.#tunnel.receiveEof();
       return;
     }
+    if (this.#over) {
+      this.#driver.finish(this);
+      return;
+    }
     this.#trailers = trailers;
     this.#deliverEarly();
   }
@@ -85,9 +89,14 @@ export class Http2Channel implements StreamChannel {
 
   receiveReset(): void {
     this.#stream.receiveReset();
-    if (this.#tunnel === null) return;
     this.#driver.finish(this);
-    this.#tunnel.receiveDisconnect();
+    this.#tunnel?.receiveDisconnect();
+  }
+
+  /** The client sends no more, on the whole connection: a request that is not complete never will be. */
+  receiveEof(): void {
+    if (this.#tunnel !== null) this.#tunnel.receiveEof();
+    else if (this.#wire.remoteOpen) this.cancel();
   }
 
   /** The connection goes away; a request ends by itself, or is told to. */
@@ -96,14 +105,30 @@ export class Http2Channel implements StreamChannel {
     else this.#stream.cast(DRAINING);
   }
 
-  /** Refuses a request whose body does not come. */
+  /** Refuses a request whose body does not come; waits no longer for the rest of one that is answered. */
   checkDeadlines(nowMs: number): void {
-    this.#tunnel?.checkDeadlines(nowMs);
+    if (this.#tunnel !== null) {
+      this.#tunnel.checkDeadlines(nowMs);
+      return;
+    }
+    if (this.#over) {
+      if (this.#wire.localOpen) this.#body.awaitFrom(nowMs);
+      else if (this.#skipsTooMuch || this.#isTooSlow(nowMs)) this.#endUnread();
+      return;
+    }
+    if (this.#requestEnded || !this.#body.wanted || !this.#isTooSlow(nowMs)) return;
+    if (this.#stream.begun) {
+      this.cancel();
+      return;
+    }
+    this.#driver.refuse(this.#wire, 408, 'the request body did not come in time');
+    this.#stream.receiveReset();
+    if (!this.#wire.localOpen) this.#endUnread();
+  }
+
+  #isTooSlow(nowMs: number): boolean {
     const { bodyGraceMs, minBodyBytesPerSecond } = this.#driver.server.options;
-    const waiting = !this.#requestEnded && !this.#over && this.#body.wanted;
-    if (!waiting || !this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond)) return;
-    if (!this.#stream.begun) this.#driver.refuse(this.#wire, 408, 'the request body did not come in time');
-    this.cancel();
+    return this.#body.tooSlow(nowMs, bodyGraceMs, minBodyBytesPerSecond);
   }
 
   /** Ends the stream without (the rest of) an answer. */
@@ -203,7 +228,9 @@ export class Http2Channel implements StreamChannel {
     this.#over = true;
     if (this.#tunnel !== null) return;
     for (const chunk of this.#early.splice(0)) this.#skip(chunk.length);
-    this.#driver.finish(this);
+    // The rest of the request is skipped, and waited for no longer than any other body.
+    if (this.#wire.remoteOpen) this.#body.awaitFrom(this.#driver.server.clock.nowMs);
+    else this.#driver.finish(this);
   }
 
   // --- inside ---
@@ -228,11 +255,21 @@ export class Http2Channel implements StreamChannel {
     this.#driver.flushUnlessReading();
   }
 
-  /** The answer is complete: the rest of the body is dropped, within a bound (RFC 9113 §8.1). */
+  /** The answer is made: the rest of the body is dropped, within a bound (RFC 9113 §8.1). */
   #skip(bytes: number): void {
-    const { machine } = this.#driver;
     this.#body.receive(bytes);
-    if (this.#body.skipped > this.#maxSkipBodyBytes) machine.sendReset(this.#wire, ErrorCode.NO_ERROR);
-    else machine.releaseData(this.#wire, bytes);
+    if (!this.#skipsTooMuch) this.#driver.machine.releaseData(this.#wire, bytes);
+    else if (!this.#wire.localOpen) this.#endUnread();
+    // Otherwise the client has to wait: a reset would take away what it has not been sent yet of the answer.
+  }
+
+  get #skipsTooMuch(): boolean {
+    return this.#body.skipped > this.#maxSkipBodyBytes;
+  }
+
+  /** Asks the client to send no more of a request whose answer it has (RFC 9113 §8.1: NO_ERROR). */
+  #endUnread(): void {
+    this.#driver.machine.sendReset(this.#wire, ErrorCode.NO_ERROR);
+    this.#driver.finish(this);
   }
 }

@@ -1,8 +1,9 @@
 // The driver of one HTTP/2 connection: socket → machine (protocol/http2) → a Stream for each request → machine →
 // socket. Keeps the connection's deadlines and its end.
 //
-//   open ──drain──► draining ──(no stream left)──► lingering ──(all taken; client closed, or lingerTimeoutMs)──► closed
-//     └─────────────(fault)─────────────────────────────▲
+//   open ──drain, GOAWAY, idle, client closed──► draining ──(no stream left)──► lingering ──(all taken; …)──► closed
+//     └─────────────────────────(fault)─────────────────────────────────────────────▲
+//                                                                … client closed, or lingerTimeoutMs
 import type { Socket } from 'node:net';
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import { Http2Connection } from '../protocol/http2/connection.ts';
@@ -32,6 +33,10 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
   readonly #progress = new SendProgress();
   readonly #channels = new Set<Http2Channel>();
   #state: 'open' | 'draining' | 'lingering' | 'closed' = 'open';
+  /** The client has closed its side: what its windows hold back will never be asked for. */
+  #eof = false;
+  /** The streams have been told that the connection goes away. */
+  #told = false;
   #reading = false;
   #flushScheduled = false;
   #phaseSinceMs: number;
@@ -82,10 +87,16 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
     if (wire !== null) this.receiveHead(wire, head);
   }
 
-  /** The client sends no more: its requests that are complete are still answered. */
+  /** The client sends no more: its requests that are complete are still answered, as far as its windows let the answers through. */
   receiveEof(): void {
-    if (this.#state === 'lingering' || this.#channels.size === 0) this.#socket.destroySoon();
-    else this.drain();
+    this.#eof = true;
+    if (this.#state === 'lingering') this.#socket.destroySoon();
+    if (this.#state === 'lingering' || this.#state === 'closed') return;
+    for (const channel of this.#channels) channel.receiveEof();
+    this.drain();
+    // No stream is on its way any more, and no PING comes back.
+    this.machine.drain();
+    this.#pump();
   }
 
   receiveClosed(): void {
@@ -104,6 +115,7 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
     wire.owner = channel;
     this.#channels.add(channel);
     channel.open();
+    if (this.#told) channel.drain();
   }
 
   receiveRefusedHead(wire: Http2Stream, { status, reason }: HeadRefusal): void {
@@ -127,8 +139,9 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
     channelOf(wire)?.receiveDrain();
   }
 
+  /** It opens no further streams; those that it has go on for as long as they like (RFC 9113 §6.8). */
   receiveGoaway(): void {
-    this.drain();
+    this.#windDown();
   }
 
   receivePong(): void {}
@@ -141,7 +154,6 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
       reason: `HTTP/2: ${fault.reason}`,
     });
     for (const channel of this.#channels) channel.receiveReset();
-    this.#pump();
     this.#close();
   }
 
@@ -173,12 +185,10 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
   // --- Connection ---
 
   drain(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'draining';
-    this.#drainingSinceMs = this.server.clock.nowMs;
-    this.machine.drain();
+    this.#windDown();
+    if (this.#told) return;
+    this.#told = true;
     for (const channel of this.#channels) channel.drain();
-    this.flushUnlessReading();
   }
 
   destroy(): void {
@@ -197,38 +207,70 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
       else if (inPhaseMs > lingerTimeoutMs) this.destroy();
       return;
     }
-    this.machine.tick(nowMs);
+    this.machine.tick(nowMs, !taking);
     for (const channel of this.#channels) channel.checkDeadlines(nowMs);
-    if (!this.machine.prefaceReceived && inPhaseMs > prefaceTimeoutMs) {
-      this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');
-    } else if (!this.machine.settingsAcknowledged && inPhaseMs > settingsTimeoutMs && this.#idle) {
+    if (!this.machine.prefaceReceived) {
+      if (inPhaseMs > prefaceTimeoutMs)
+        this.machine.sendGoaway(ErrorCode.PROTOCOL_ERROR, 'the preface did not come in time');
+    } else if (!this.#idle) {
+      this.#phaseSinceMs = nowMs;
+    } else if (!this.machine.settingsAcknowledged && inPhaseMs > settingsTimeoutMs) {
       this.machine.sendGoaway(ErrorCode.SETTINGS_TIMEOUT, 'the settings were not acknowledged in time');
-    } else if (this.#state === 'draining') {
-      this.#checkDraining(nowMs - this.#drainingSinceMs);
-    } else if (this.#idle && inPhaseMs > idleTimeoutMs) {
-      this.drain();
+    } else if (inPhaseMs > idleTimeoutMs) {
+      this.#windDown();
     }
+    // One that has closed its side may be gone altogether, and only what is written to it shows that.
+    if (this.#eof) this.machine.sendPing(0);
+    if (this.#state === 'draining') this.#checkDraining(nowMs - this.#drainingSinceMs);
     this.#pump();
   }
 
   // --- inside ---
 
+  /** Takes no further streams, and closes once those that are here have ended. */
+  #windDown(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#drainingSinceMs = this.server.clock.nowMs;
+    this.machine.drain();
+    this.flushUnlessReading();
+  }
+
   #checkDraining(drainingMs: number): void {
     const { goawayInitialTimeoutMs, goawayCompleteTimeoutMs } = this.server.options;
     // A client that does not answer the PING gets the final GOAWAY all the same.
     if (drainingMs > goawayInitialTimeoutMs) this.machine.drain();
-    if (drainingMs > goawayCompleteTimeoutMs) for (const channel of this.#channels) channel.cancel();
+    if (drainingMs > goawayCompleteTimeoutMs) for (const wire of this.machine.streams) this.#cancel(wire);
   }
 
+  #cancel(wire: Http2Stream): void {
+    const channel = channelOf(wire);
+    if (channel === null) this.machine.sendReset(wire, ErrorCode.CANCEL);
+    else channel.cancel();
+  }
+
+  /** An answer may still be on its way when its channel is done with it. */
   get #idle(): boolean {
-    return this.#channels.size === 0;
+    return this.#channels.size === 0 && this.machine.streamCount === 0;
   }
 
   /** Writes what there is, as far as the client keeps up. */
   #pump(): void {
+    const { machine } = this;
+    this.#write(false);
+    if (this.#eof && !machine.hasOutput && machine.queuedBytes > 0) {
+      for (const wire of machine.streams) if (wire.queuedBytes > 0) this.#cancel(wire);
+      this.#write(false);
+    }
+    this.#balance();
+    if (this.#state === 'draining' && machine.drained && !machine.hasOutput) this.#close();
+  }
+
+  /** `all`: also what the client is too slow for, which is bounded once the machine has a fault. */
+  #write(all: boolean): void {
     const socket = this.#socket;
     const { machine } = this;
-    while (!socket.writableNeedDrain && machine.hasOutput && socket.writable) {
+    while ((all || !socket.writableNeedDrain) && machine.hasOutput && socket.writable) {
       const pieces = machine.takeOutput();
       const [first] = pieces;
       if (first === undefined) break;
@@ -240,8 +282,6 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
       for (const piece of pieces) socket.write(piece);
       socket.uncork();
     }
-    this.#balance();
-    if (this.#state === 'draining' && machine.drained && !machine.hasOutput) this.#close();
   }
 
   /** Heads and acknowledgements have no flow-control window: a client that reads nothing is not read from either. */
@@ -257,8 +297,10 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
     if (this.#state === 'lingering' || this.#state === 'closed') return;
     this.#state = 'lingering';
     this.#phaseSinceMs = this.server.clock.nowMs;
+    this.#write(true);
     this.#socket.end();
     this.#socket.resume();
+    if (this.#eof) this.#socket.destroySoon();
   }
 }
 

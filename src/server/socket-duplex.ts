@@ -20,6 +20,7 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
   readonly #progress = new SendProgress();
   #receiver: ByteReceiver | null = null;
   #reading = false;
+  #draining = false;
 
   constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
@@ -38,7 +39,7 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
     giveSocket(socket, this);
     if (rest.length > 0) this.receiveBytes(rest);
     if (eof) receiver.receiveEof();
-    if (this.#server.draining) receiver.drain();
+    if (this.#draining || this.#server.draining) receiver.drain();
     this.flushSoon();
   }
 
@@ -130,6 +131,7 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
   }
 
   drain(): void {
+    this.#draining = true;
     this.#receiver?.drain();
   }
 }

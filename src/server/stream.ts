@@ -4,14 +4,15 @@
 //   response:  none ──response──────────────────────────► done
 //                └───headers──► begun ──data… ──last/trailers──► done
 //   none ──switch-protocol──► done;  any state: abort, internal-error, client left ──► done
-import { NO_FIELDS, getField, type FieldLines } from '../protocol/http/field-lines.ts';
+import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
+import { responseField } from '../protocol/http/response-field-edit.ts';
 import type { Observer } from '../observe/observation.ts';
 import { STATUS_REASONS } from '../protocol/http/status-reasons.ts';
 import type { Command, Commands, ResponseCommand } from './command.ts';
 import { nextRequestId } from './request-id.ts';
 import type { BadField, StreamChannel } from './stream-channel.ts';
-import { DRAINED, openHandlers } from './stream-handler.ts';
+import { DRAINED, DRAINING, openHandlers } from './stream-handler.ts';
 import type {
   ConnectionInfo,
   StreamEnd,
@@ -83,8 +84,8 @@ export class Stream implements StreamHandle {
     return this.#response !== 'done' && this.#channel.push(path, fields);
   }
 
-  /** Makes the handlers and gives them the request head. */
-  open(): void {
+  /** Makes the handlers and gives them the request head. `draining`: those that were here before have been told so. */
+  open(draining = false): void {
     if (this.#context.counts !== undefined) this.#context.counts.begun += 1;
     this.#running = true;
     try {
@@ -93,6 +94,7 @@ export class Stream implements StreamHandle {
     } catch (error) {
       this.#fail('init', error);
     }
+    if (draining) this.#mailbox.push(DRAINING);
     this.#leave();
   }
 
@@ -251,7 +253,7 @@ export class Stream implements StreamHandle {
       this.#misuse('a second response to one request');
       return;
     }
-    const given = getField(fields, 'content-length');
+    const given = responseField(fields, 'content-length');
     const length = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
     const bad = this.#channel.sendHead(status, fields, length);
     if (bad !== null) {

@@ -338,3 +338,16 @@ test('CR, LF or NUL in a response field is a 500, never on the wire', async () =
     assert.doesNotMatch(answer, /x-bad/);
   }
 });
+
+test('a handler that answers before it reads what the client asked leave to send gets it, and no 100 stands in its answer (RFC 9110 §10.1.1)', async () => {
+  await using http = await startHttp((exchange) =>
+    exchange.respondStreamed({ status: 200, fields: [], body: exchange.bodyStream() }),
+  );
+  const client = await http.connect();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
+  await client.untilText('\r\n\r\n');
+  client.send('hello');
+  const answer = await client.untilEnd();
+  assert.equal(statusOf(answer), 200);
+  assert.ok(answer.endsWith('\r\n\r\n5\r\nhello\r\n0\r\n\r\n'), answer);
+});

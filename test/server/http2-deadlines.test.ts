@@ -187,7 +187,7 @@ test('a body that is waited for may begin after bodyGraceMs, and no millisecond 
     mock.timers.tick(LIMIT_MS);
     client.send(data(1, 'x'.repeat(2000), true));
     await fence(client);
-    assert.deepEqual(codes(client, TYPE.RST_STREAM), passed ? [constants.NGHTTP2_CANCEL] : []);
+    assert.deepEqual(codes(client, TYPE.RST_STREAM), passed ? [constants.NGHTTP2_NO_ERROR] : []);
     assert.deepEqual(refusals(http), passed ? [408] : []);
   }));
 
@@ -201,12 +201,38 @@ test('a body that is waited for comes at minBodyBytesPerSecond, or one octet too
     mock.timers.tick(2000);
     client.send(data(1, 'x', true));
     await fence(client);
-    assert.deepEqual(codes(client, TYPE.RST_STREAM), missing === 0 ? [] : [constants.NGHTTP2_CANCEL]);
+    assert.deepEqual(codes(client, TYPE.RST_STREAM), missing === 0 ? [] : [constants.NGHTTP2_NO_ERROR]);
     assert.deepEqual(refusals(http), missing === 0 ? [] : [408]);
     // Other streams of the connection are not concerned.
     client.send(Buffer.concat([post(3), data(3, 'x', true)]));
     await client.untilText('ok', missing === 0 ? 2 : 1);
   }
+});
+
+test('the rest of a request that is answered may be waited for bodyGraceMs, and no millisecond more; then it is reset without an error', () =>
+  meetAndPass('bodyGraceMs', ok, async (http, passed) => {
+    const client = await open(http, Buffer.concat([OPEN, post(1)]));
+    await client.untilText('ok');
+    mock.timers.tick(LIMIT_MS);
+    await fence(client);
+    assert.deepEqual(codes(client, TYPE.RST_STREAM), passed ? [constants.NGHTTP2_NO_ERROR] : []);
+    client.send(data(1, 'x', true));
+    await fence(client);
+    await leave(http, client);
+  }));
+
+test('a request that is answered and never ends does not keep an idle connection open', async () => {
+  await using http = await startHttp(ok, { server: { ...EACH_STEP, idleTimeoutMs: LIMIT_MS } });
+  const client = await open(http, Buffer.concat([OPEN, post(1)]));
+  // Reset after bodyGraceMs, announced after idleTimeoutMs, ended after goawayInitialTimeoutMs: the PING of the drain is not answered.
+  for (let ms = 0; ms < 3 * LIMIT_MS; ms += 100) {
+    mock.timers.tick(100);
+    await new Promise(setImmediate);
+  }
+  await client.untilEnd();
+  assert.deepEqual(codes(client, TYPE.GOAWAY), [constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_NO_ERROR]);
+  mock.timers.tick(LIMIT_MS);
+  while (http.server.connections > 0) await new Promise(setImmediate);
 });
 
 test('a handler that does not ask for the body takes what time it wants: bodyGraceMs is for clients', async () => {

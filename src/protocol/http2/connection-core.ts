@@ -31,6 +31,8 @@ export class ConnectionCore {
   readonly receiveWindow: ReceiveWindow;
   /** Octets queued on all streams. */
   queuedBytes = 0;
+  /** Octets of DATA sent on all streams. */
+  sentBytes = 0;
   /** Why the connection is over, or null. */
   fault: Http2Fault | null = null;
   /** The peer has sent GOAWAY: it accepts no pushed streams any more. */

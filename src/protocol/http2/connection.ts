@@ -194,20 +194,33 @@ export class Http2Connection {
     return this.#draining === 'final' && this.#core.streams.size === 0;
   }
 
-  /** Tells the time, in ms of any clock that does not go back: refills budgets, resets stalled streams. Once a second will do. */
-  tick(nowMs: number): void {
+  /**
+   * Tells the time, in ms of any clock that does not go back: refills budgets, resets stalled streams. Once a second will do. `taken`: all
+   * that `takeOutput` gave has left. Where it has not, nobody can tell yet what the client does about its windows.
+   */
+  tick(nowMs: number, taken = true): void {
     const { budgets, streams, options, fault } = this.#core;
     if (fault !== null) return;
     if (this.#tickedMs >= 0) budgets.refill(nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
     if (options.stalledTimeoutMs === 0 || this.#core.queuedBytes === 0) return;
-    for (const stream of streams.values()) this.#checkStalled(stream, nowMs);
+    for (const stream of streams.values()) {
+      if (taken) this.#checkStalled(stream, nowMs);
+      else stream.stalledBytes = -1;
+    }
   }
 
-  /** A client that holds its windows shut makes us hold the rest of the body (CVE-2019-9517, slow readers). */
+  /**
+   * A client that holds its windows shut makes us hold the rest of the body (CVE-2019-9517, slow readers). Where it is the window of the
+   * connection that is shut, any stream that moves is progress: the others wait for their turn.
+   */
   #checkStalled(stream: Http2Stream, nowMs: number): void {
-    if (stream.queuedBytes === 0 || stream.sentBytes !== stream.stalledBytes) {
-      stream.stalledBytes = stream.queuedBytes === 0 ? -1 : stream.sentBytes;
+    const { sendWindow, sentBytes } = this.#core;
+    const isOwnShut = stream.sendWindow.available <= 0;
+    const isHeld = stream.queuedBytes > 0 && (isOwnShut || sendWindow.available <= 0);
+    const moved = isOwnShut ? stream.sentBytes : sentBytes;
+    if (!isHeld || moved !== stream.stalledBytes) {
+      stream.stalledBytes = isHeld ? moved : -1;
       stream.stalledSinceMs = nowMs;
     } else if (nowMs - stream.stalledSinceMs >= this.#core.options.stalledTimeoutMs) {
       this.#core.failStream(streamFault(stream.id, ErrorCode.CANCEL, 'the client does not read'));

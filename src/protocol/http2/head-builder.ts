@@ -84,7 +84,8 @@ export class HeadBuilder implements FieldSink {
 
   addField(name: string, value: string, kind: FieldKind, size: number): void {
     this.#bytes += size;
-    this.#lines++;
+    // Clients split a cookie into as many lines as it has parts: they are one (RFC 9113 §8.2.3).
+    if (kind !== FieldKind.COOKIE || this.#cookieAt < 0) this.#lines++;
     // Counted while decoding: a few octets can stand for many (HPACK bomb), and nothing more is kept of them.
     if (this.#bytes > this.#options.maxHeaderListBytes) this.#refuse(431, 'the header fields are too large');
     else if (this.#lines > this.#options.maxHeaders) this.#refuse(431, 'there are too many header fields');

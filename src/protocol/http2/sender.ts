@@ -7,8 +7,9 @@ import { writeContinuationHeader } from './frames/continuation-frame.ts';
 import { writeDataHeader } from './frames/data-frame.ts';
 import { FRAME_HEADER_BYTES, FrameFlag, FrameType, MAX_STREAM_ID, putFrameHeader } from './frames/frame.ts';
 import { PROMISED_ID_BYTES, putPushPromiseStart } from './frames/push-promise-frame.ts';
-import { HpackEncoder } from './hpack/encoder.ts';
+import { HpackEncoder, NO_CONTENT_LENGTH } from './hpack/encoder.ts';
 import type { BadField } from './hpack/encoder.ts';
+import { announcedLength, isSuccess, withoutForbidden } from './response-rules.ts';
 import { DEFAULT_TABLE_BYTES } from './settings.ts';
 import { Http2Stream } from './stream.ts';
 import { StreamEvent } from './stream-states.ts';
@@ -57,7 +58,7 @@ export class Sender {
   sendInform(stream: Http2Stream, status: number, fields: FieldLines): BadField | null {
     if (!stream.headOpen) return null;
     if (status < 100 || status > 199 || status === SWITCHING_PROTOCOLS) return NOT_INFORMATIONAL;
-    return this.#writeHead(stream.id, `${status}`, fields, -1, NO_TEXT, NO_TEXT, false);
+    return this.#writeHead(stream.id, `${status}`, fields, NO_CONTENT_LENGTH, NO_TEXT, NO_TEXT, false);
   }
 
   sendHead(
@@ -68,17 +69,7 @@ export class Sender {
     date: string,
     server: string | null,
   ): BadField | null {
-    if (!stream.headOpen) return null;
-    const contentless = stream.withoutContent || status === 204 || status === 304;
-    const length = announcedLength(stream, status, contentLength);
-    const end = contentless || length === 0;
-    const refused = this.#writeHead(stream.id, `${status}`, fields, length, date, server ?? NO_TEXT, end);
-    if (refused !== null) return refused;
-    stream.headSent = true;
-    stream.move(StreamEvent.SEND_HEADERS);
-    stream.announcedBytes = length;
-    if (end) this.#end(stream);
-    return null;
+    return this.#sendHead(stream, status, fields, contentLength, date, server, stream.withoutContent);
   }
 
   sendResponse(
@@ -90,11 +81,32 @@ export class Sender {
     server: string | null,
   ): BadField | null {
     if (!stream.headOpen) return null;
-    if (body === null || (stream.connect && isSuccess(status))) stream.withoutContent = true;
+    const withoutContent = body === null || stream.withoutContent || (stream.connect && isSuccess(status));
     const length = body === null ? null : byteLength(body);
-    const refused = this.sendHead(stream, status, fields, length, date, server);
+    const refused = this.#sendHead(stream, status, fields, length, date, server, withoutContent);
     if (refused === null && body !== null && stream.bodyOpen) this.sendData(stream, body, true);
     return refused;
+  }
+
+  #sendHead(
+    stream: Http2Stream,
+    status: number,
+    fields: FieldLines,
+    contentLength: number | null,
+    date: string,
+    server: string | null,
+    withoutContent: boolean,
+  ): BadField | null {
+    if (!stream.headOpen) return null;
+    const length = announcedLength(stream, status, fields, contentLength);
+    const end = withoutContent || status === 204 || status === 304 || length === 0;
+    const refused = this.#writeHead(stream.id, `${status}`, fields, length, date, server ?? NO_TEXT, end);
+    if (refused !== null) return refused;
+    stream.headSent = true;
+    stream.move(StreamEvent.SEND_HEADERS);
+    stream.announcedBytes = Math.max(length, -1);
+    if (end) this.#end(stream);
+    return null;
   }
 
   /** True: go on. False: wait for receiveDrain. */
@@ -129,8 +141,10 @@ export class Sender {
     }
     const refused = this.#encoder.check(trailers);
     if (refused !== null || !this.#announced(stream, 0, true)) return refused;
-    if (stream.queuedBytes > 0) stream.ending = trailers;
-    else this.#sendTrailers(stream, trailers);
+    const allowed = withoutForbidden(trailers);
+    if (allowed.length === 0) this.#endBody(stream);
+    else if (stream.queuedBytes > 0) stream.ending = allowed;
+    else this.#sendTrailers(stream, allowed);
     return null;
   }
 
@@ -269,6 +283,7 @@ export class Sender {
     core.sendWindow.available -= length;
     stream.sendWindow.available -= length;
     stream.sentBytes += length;
+    core.sentBytes += length;
     if (!cutSmall) core.budgets.windowUpdates.earn(2);
   }
 
@@ -355,17 +370,6 @@ export class Sender {
       writer.copyBytes(rest, at, end);
     }
   }
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
-}
-
-/** The content-length to send; -1 for none. RFC 9110 §8.6: not in a 204 or a success of CONNECT; §15.3.6: 0 in a 205. */
-function announcedLength(stream: Http2Stream, status: number, contentLength: number | null): number {
-  if (status === 205) return 0;
-  if (contentLength === null || status === 204 || (stream.connect && isSuccess(status))) return -1;
-  return contentLength;
 }
 
 /** Octets of a body, strings as UTF-8. */

@@ -45,8 +45,9 @@ export class Http2Stream {
   next: Http2Stream | null = null;
   previous: Http2Stream | null = null;
 
-  /** Octets of DATA sent; what it was when `tick` last looked (-1: nothing waited), and since when it has been that. */
+  /** Octets of DATA sent. */
   sentBytes = 0;
+  /** What `tick` last saw of whatever has to move for this stream to go on (-1: no window held it), and since when it has been that. */
   stalledBytes = -1;
   stalledSinceMs = 0;
 
@@ -72,6 +73,11 @@ export class Http2Stream {
     return this.state === StreamState.OPEN || this.state === StreamState.HALF_CLOSED_LOCAL;
   }
 
+  /** Whether something of ours is still to be sent on it, the end included. */
+  get localOpen(): boolean {
+    return this.#sending || this.reserved;
+  }
+
   /** Promised, and not begun to be answered: the peer may end it or widen its window, and send nothing else on it (RFC 9113 §5.1). */
   get reserved(): boolean {
     return this.state === StreamState.RESERVED_LOCAL;
@@ -79,7 +85,7 @@ export class Http2Stream {
 
   /** Whether the final head may still be sent. */
   get headOpen(): boolean {
-    return !this.headSent && (this.#sending || this.reserved);
+    return !this.headSent && this.localOpen;
   }
 
   /** Whether data, an end or trailers may still be sent. */

@@ -319,6 +319,43 @@ test('a stream whose body does not move for stalledTimeoutMs is reset', () => {
   connection.tick(100_000);
   assert.equal(connection.streamCount, 1);
 });
+test('a stream that waits for its turn is not stalled as long as another one moves (RFC 9218 §10)', () => {
+  const peer = Peer.ready({ stalledTimeoutMs: 1000 }, undefined, settings([4, 1_000_000])).send(
+    request(1, ['priority', 'u=3']),
+    request(3, ['priority', 'u=3']),
+  );
+  const { connection } = peer;
+  for (const id of [1, 3]) connection.sendResponse(peer.stream(id), 200, [], Buffer.alloc(200_000), '', null);
+  peer.frames();
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) {
+    connection.tick(nowMs);
+    // The window of the connection is what holds both back.
+    peer.send(windowUpdate(0, 10)).frames();
+  }
+  assert.equal(connection.streamCount, 2);
+  connection.tick(10_500);
+  connection.tick(11_500);
+  assert.equal(connection.streamCount, 0);
+});
+test('a stream whose windows are open waits for the writer, and is not stalled', () => {
+  const peer = Peer.ready({ stalledTimeoutMs: 1000 }, undefined, settings([4, 1_000_000]));
+  const { connection } = peer.send(request(1));
+  connection.sendResponse(peer.stream(1), 200, [], Buffer.alloc(40_000), '', null);
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) connection.tick(nowMs);
+  assert.equal(connection.streamCount, 1);
+});
+test('before all has left that was written, no stream is taken for stalled', () => {
+  const peer = Peer.ready({ stalledTimeoutMs: 1000 }, undefined, settings([4, 10])).send(request(1));
+  const { connection } = peer;
+  connection.sendResponse(peer.stream(1), 200, [], 'x'.repeat(25), '', null);
+  peer.frames();
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) connection.tick(nowMs, false);
+  connection.tick(10_500);
+  connection.tick(11_499);
+  assert.equal(connection.streamCount, 1);
+  connection.tick(11_500);
+  assert.equal(connection.streamCount, 0);
+});
 test('a stalledTimeoutMs of 0 waits for ever', () => {
   const peer = Peer.ready({ stalledTimeoutMs: 0 }, undefined, settings([4, 0])).send(request(1));
   peer.connection.sendResponse(peer.stream(1), 200, [], 'x', '', null);

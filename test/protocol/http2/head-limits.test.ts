@@ -45,6 +45,14 @@ test('maxHeaders field lines are served, one more is 431', () => {
   assert.deepEqual(peer.events, ['head 1', 'refused 3']);
 });
 
+test('the lines that a client has split a cookie into count as one (RFC 9113 §8.2.3)', () => {
+  const peer = Peer.ready({ maxHeaders: 6 });
+  const crumbs = Array.from({ length: 50 }, (_, i): Field => ['cookie', `c${i}=1`]);
+  peer.send(request(1, ['a', '1'], ...crumbs), request(3, ['a', '1'], ['b', '2'], ...crumbs));
+  assert.deepEqual(peer.events, ['head 1', 'refused 3']);
+  assert.equal(peer.heads()[0]?.fields.at(3)?.split('; ').length, 50);
+});
+
 test('a path of maxPathBytes is served, one octet more is 414', () => {
   const peer = Peer.ready({ maxPathBytes: 10 });
   const path = (text: string): Buffer => block(...GET.slice(0, 3), [':path', text]);

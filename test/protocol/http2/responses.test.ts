@@ -106,6 +106,69 @@ test('a response without a body has no content-length but its own (RFC 9110 §8.
   assert.equal(connection.streamCount, 0);
 });
 
+test('a content-length of the application goes out only where no content follows that could be counted (RFC 9110 §8.6)', () => {
+  const peer = Peer.ready().send(
+    request(1),
+    request(3),
+    head(5, 'HEAD'),
+    request(7),
+    head(9, 'HEAD'),
+    request(11),
+  );
+  const reader = new Reader();
+  const { connection } = peer;
+  const given = ['Content-Length', '5'];
+  connection.sendResponse(peer.stream(1), 200, given, null, '', null);
+  connection.sendResponse(peer.stream(3), 204, given, null, '', null);
+  connection.sendResponse(peer.stream(5), 200, ['content-length', 'five'], null, '', null);
+  connection.sendResponse(peer.stream(7), 304, given, null, '', null);
+  connection.sendHead(peer.stream(9), 200, given, null, '', null);
+  connection.sendInform(peer.stream(11), 103, given);
+  connection.sendHead(peer.stream(11), 200, given, null, '', null);
+  connection.sendData(peer.stream(11), 'four', true);
+  assert.deepEqual(reader.read(peer.frames()), [
+    ['1 end', ':status: 200'],
+    ['3 end', ':status: 204'],
+    ['5 end', ':status: 200'],
+    ['7 end', ':status: 304', 'content-length: 5'],
+    ['9 end', ':status: 200', 'content-length: 5'],
+    ['11', ':status: 103'],
+    ['11', ':status: 200'],
+    '11 end four',
+  ]);
+});
+
+test('a pseudo-field among the fields of a response, or its trailers, is refused (RFC 9113 §8.3, §8.1)', () => {
+  const peer = Peer.ready().send(request(1));
+  const { connection } = peer;
+  const stream = peer.stream(1);
+  for (const name of [':status', ':path', ':x']) {
+    const bad = { name, reason: 'not a field name' };
+    assert.deepEqual(connection.sendResponse(stream, 200, ['a', 'b', name, '200'], 'x', '', null), bad);
+    assert.deepEqual(connection.sendInform(stream, 103, [name, '200']), bad);
+  }
+  connection.sendHead(stream, 200, [], null, '', null);
+  assert.deepEqual(connection.sendEnd(stream, [':status', '200'])?.name, ':status');
+  connection.sendEnd(stream, []);
+  assert.deepEqual(new Reader().read(peer.frames()), [['1', ':status: 200'], '1 end ']);
+});
+
+test('what may not stand in trailers is left out of them (RFC 9110 §6.5.1)', () => {
+  const peer = Peer.ready({}, undefined, settings([4, 2])).send(request(1), request(3), request(5));
+  const { connection } = peer;
+  for (const id of [1, 3, 5]) connection.sendHead(peer.stream(id), 200, [], null, '', null);
+  connection.sendEnd(peer.stream(1), ['Content-Length', '5', 'x-sum', '1', 'set-cookie', 'a=b']);
+  connection.sendEnd(peer.stream(3), ['content-type', 'text/html']);
+  connection.sendData(peer.stream(5), 'body', false);
+  connection.sendEnd(peer.stream(5), ['trailer', 'x']);
+  peer.send(frame(TYPE.WINDOW_UPDATE, 0, 5, uint32(100)));
+  assert.deepEqual(new Reader().read(peer.frames()).slice(3), [
+    ['1 end', 'x-sum: 1'],
+    '3 end ',
+    '5 end body',
+  ]);
+});
+
 test('a streamed response has informational ones before it and trailers after it (RFC 9113 §8.1)', () => {
   const peer = Peer.ready().send(request(1));
   const reader = new Reader();

@@ -41,6 +41,8 @@ export interface EncodedName {
   readonly name: string;
   readonly representation: Representation;
   readonly role: Role;
+  /** `:status`, `:path` and the like (RFC 9113 §8.3). */
+  readonly isPseudo: boolean;
   /** Index of a static entry with this name, or 0. */
   readonly staticIndex: number;
   /** Static entries with a value: value and index in turn. */
@@ -83,6 +85,7 @@ export function describeName(name: string): EncodedName {
     name,
     representation: chooseRepresentation(name),
     role: ROLES.get(name) ?? Role.NONE,
+    isPseudo: name.startsWith(':'),
     staticIndex: known === undefined ? 0 : known.index,
     staticValues: known === undefined ? [] : known.values,
     entries: [],

@@ -18,6 +18,8 @@ const FIXED_BYTES = 128;
 const MAX_COMPARED = 16;
 /** Shorter strings that are not indexed are not worth Huffman coding. */
 const MIN_HUFFMAN_LENGTH = 12;
+/** As a content-length: there is none, and one among the fields is left out. */
+export const NO_CONTENT_LENGTH = -2;
 const BAD_NAME = 'not a field name';
 const BAD_VALUE = 'not a field value';
 const REMEMBERED_BLOCKS = 4;
@@ -35,7 +37,7 @@ export interface EncodedHead {
   readonly fields: FieldLines;
   /** `:status`; empty for requests and trailers. */
   readonly status: string;
-  /** content-length in octets, instead of one among the fields; -1: none but theirs. */
+  /** content-length in octets, instead of one among the fields; -1: none but theirs; NO_CONTENT_LENGTH: not even that. */
   readonly contentLength: number;
   /** date and server, where they are not among the fields; empty: none. */
   readonly date: string;
@@ -159,7 +161,8 @@ export class HpackEncoder {
   check(fields: FieldLines): BadField | null {
     for (let i = 0; i < fields.length; i += 2) {
       const known = this.#nameOf(fields[i] as string);
-      if (known.representation === Representation.BAD) return { name: known.name, reason: BAD_NAME };
+      if (known.representation === Representation.BAD || known.isPseudo)
+        return { name: known.name, reason: BAD_NAME };
       if (!isTrimmedValue(fields[i + 1] as string)) return { name: known.name, reason: BAD_VALUE };
     }
     return null;
@@ -183,8 +186,10 @@ export class HpackEncoder {
       if (known.role !== Role.NONE) {
         if (known.role === Role.DATE) dateGiven = true;
         else if (known.role === Role.SERVER) serverGiven = true;
-        else if (contentLength >= 0) continue;
+        else if (contentLength !== -1) continue;
       }
+      // Of a response: none is the application's. Those of a request that is promised are.
+      if (known.isPseudo && status !== '') return this.#refuse(known.name, BAD_NAME);
       at = this.#writeField(target, at, known, fields[i + 1] as string);
       if (at < 0) return -1;
     }

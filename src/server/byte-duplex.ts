@@ -19,6 +19,8 @@ export interface ByteDuplex {
   readonly writable: boolean;
   /** Bytes written that wait in this process. */
   readonly unsentBytes: number;
+  /** When the client was last seen to take something of what waited for it; 0: nothing has waited yet. One that takes nothing is ended. */
+  readonly takenMs: number;
   /** Reads no more until `resume`; a `receive` that is under way is the receiver's to stop. */
   pause(): void;
   resume(): void;

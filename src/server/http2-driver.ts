@@ -270,7 +270,8 @@ export class Http2Driver implements Http2Events, Connection, ChannelHost, Socket
   #write(all: boolean): void {
     const socket = this.#socket;
     const { machine } = this;
-    while ((all || !socket.writableNeedDrain) && machine.hasOutput && socket.writable) {
+    while (machine.hasOutput && socket.writable) {
+      if (!all && socket.writableNeedDrain) break;
       const pieces = machine.takeOutput();
       const [first] = pieces;
       if (first === undefined) break;

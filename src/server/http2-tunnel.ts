@@ -32,6 +32,9 @@ export class Http2Tunnel implements ByteDuplex {
   #eof = false;
   #eofTold = false;
   #ended = false;
+  #takenMs = 0;
+  /** Octets that had left when something was last waiting; -1: nothing was. */
+  #sentBytes = -1;
 
   /** `over` is called when neither side has anything to say any more. */
   constructor(host: TunnelHost, wire: Http2Stream, over: () => void) {
@@ -75,7 +78,12 @@ export class Http2Tunnel implements ByteDuplex {
     receiver?.receiveDisconnect();
   }
 
+  /** That it takes something at all is the machine's to see to (Http2Options.stalledTimeoutMs). */
   checkDeadlines(nowMs: number): void {
+    const { queuedBytes, sentBytes } = this.#wire;
+    const before = this.#sentBytes;
+    this.#sentBytes = queuedBytes > 0 ? sentBytes : -1;
+    if (queuedBytes > 0 ? sentBytes !== before : before >= 0) this.#takenMs = nowMs;
     this.#receiver?.checkDeadlines(nowMs);
   }
 
@@ -123,6 +131,10 @@ export class Http2Tunnel implements ByteDuplex {
     return this.writer.length + this.#wire.queuedBytes;
   }
 
+  get takenMs(): number {
+    return this.#takenMs;
+  }
+
   pause(): void {
     this.#paused = true;
   }
@@ -165,7 +177,7 @@ export class Http2Tunnel implements ByteDuplex {
       if (chunk === undefined) break;
       this.#deliver(chunk);
     }
-    if (this.#eof && !this.#eofTold && this.#kept.length === 0) {
+    if (this.#eof && !this.#eofTold && !this.#paused && this.#kept.length === 0) {
       this.#eofTold = true;
       this.#receiver?.receiveEof();
       this.#finishIfOver();

@@ -40,6 +40,11 @@ export class SendProgress {
     return nowMs - this.#sinceMs > timeoutMs;
   }
 
+  /** Since when nothing was taken of what waits; 0: nothing waits. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** Nothing waits. */
   reset(): void {
     this.#sinceMs = 0;

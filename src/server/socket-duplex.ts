@@ -21,6 +21,7 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
   #receiver: ByteReceiver | null = null;
   #reading = false;
   #draining = false;
+  #takenMs = 0;
 
   constructor(server: ConnectionHost, socket: Socket, info: ConnectionInfo) {
     this.#server = server;
@@ -101,6 +102,22 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
     return this.#output.writer.length + this.#socket.writableLength;
   }
 
+  get takenMs(): number {
+    return this.#takenMs;
+  }
+
+  #lookAtProgress(nowMs: number): void {
+    const progress = this.#progress;
+    if (this.#socket.writableLength > 0) {
+      if (progress.stalled(this.#socket, nowMs, this.#server.options.idleTimeoutMs))
+        resetSocket(this.#socket);
+      this.#takenMs = progress.sinceMs;
+    } else if (progress.sinceMs > 0) {
+      this.#takenMs = nowMs;
+      progress.reset();
+    }
+  }
+
   pause(): void {
     this.#socket.pause();
   }
@@ -122,11 +139,7 @@ export class SocketDuplex implements ByteDuplex, Connection, SocketOwner {
   // --- Connection ---
 
   checkDeadlines(nowMs: number): void {
-    if (this.#socket.writableLength === 0) this.#progress.reset();
-    else if (this.#progress.stalled(this.#socket, nowMs, this.#server.options.idleTimeoutMs)) {
-      resetSocket(this.#socket);
-      return;
-    }
+    this.#lookAtProgress(nowMs);
     this.#receiver?.checkDeadlines(nowMs);
   }
 

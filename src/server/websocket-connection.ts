@@ -44,6 +44,8 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
   #handlerPaused = false;
   #outputPaused = false;
   #isPaused = false;
+  /** The client sends no more, and something that it has sent waits for the handler. */
+  #eof = false;
   /** When the client last said something, or could have been heard; when the closing began. */
   #heardMs: number;
   #pinged = false;
@@ -160,7 +162,9 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
   }
 
   receiveEof(): void {
-    if (this.#state !== 'closed') this.#end(ABNORMAL, '');
+    if (this.#state === 'closed') return;
+    if (this.#isPaused && this.#receiver.bufferedBytes > 0) this.#eof = true;
+    else this.#end(ABNORMAL, '');
   }
 
   receiveDisconnect(): void {
@@ -172,13 +176,14 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
 
   checkDeadlines(nowMs: number): void {
     const { closeTimeoutMs, idleTimeoutMs, pingIntervalMs } = this.#options;
-    if (this.#state === 'closing' && nowMs - this.#phaseSinceMs > closeTimeoutMs) this.#end(ABNORMAL, '');
-    else if (this.#state === 'ended') {
-      if (nowMs - this.#phaseSinceMs > this.#bytes.lingerTimeoutMs) this.#bytes.destroy();
-    }
+    // Whoever is still taking what was sent before cannot have answered what stands behind it.
+    const { takenMs } = this.#bytes;
+    const inPhaseMs = nowMs - Math.max(this.#phaseSinceMs, takenMs);
+    if (this.#state === 'closing' && inPhaseMs > closeTimeoutMs) this.#end(ABNORMAL, '');
+    else if (this.#state === 'ended' && inPhaseMs > this.#bytes.lingerTimeoutMs) this.#bytes.destroy();
     // Whom we do not listen to cannot be silent.
     if (this.#state !== 'open' || this.#isPaused) return;
-    const silentMs = nowMs - this.#heardMs;
+    const silentMs = nowMs - Math.max(this.#heardMs, takenMs);
     if (silentMs > idleTimeoutMs) {
       this.close(INTERNAL_ERROR, 'no answer to a ping');
     } else if (pingIntervalMs > 0 && silentMs > pingIntervalMs && !this.#pinged) {
@@ -270,6 +275,7 @@ export class WebSocketConnection implements ByteReceiver, WebSocketEvents {
       // From an event of the receiver, its own loop goes on.
       this.#receiver.resume();
       this.#flush();
+      if (this.#eof && !this.#isPaused && !this.#receiver.isRunning) this.#end(ABNORMAL, '');
     }
   }
 

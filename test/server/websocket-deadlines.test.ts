@@ -2,6 +2,17 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { WebSocketOptions } from '../../src/server/websocket-options.ts';
+import {
+  ACK,
+  block,
+  END_HEADERS,
+  frame as h2frame,
+  GET,
+  PREFACE,
+  settings,
+  TYPE,
+  uint32,
+} from '../protocol/http2/peer.ts';
 import { startHttp, type HttpFixture, type RawClient } from '../support/http-fixture.ts';
 import { closeCodeOf, frame, keeping, rawWebSocket, webSocketsOf } from './websocket-fixture.ts';
 
@@ -80,3 +91,116 @@ test('a close frame may wait closeTimeoutMs for its answer, and no millisecond m
     if (!passed) client.send(frame(0x88, Buffer.from([0x0f, 0xa0])));
     assert.equal((await closed).code, passed ? 1006 : 4000);
   }));
+
+// --- While a client is still taking what was sent before, its times have not begun ---
+
+/** More than the buffers of the system hold. One message of this size may be sent where nothing waits. */
+const LARGE = Buffer.alloc(32_000_000, 'z');
+const STEP = 4_000_000;
+const HEAD_BYTES = 10;
+const CLOSE_4000 = frame(0x88, Buffer.from([0x0f, 0xa0]));
+
+/** Has the client take a large message as slowly as it may: each time, most of every limit goes by. */
+async function takeSlowly(client: RawClient): Promise<void> {
+  for (let bytes = STEP; bytes <= LARGE.length; bytes += STEP) {
+    await client.until((text) => text.length >= bytes);
+    client.socket.pause();
+    mock.timers.tick(900);
+    client.socket.resume();
+  }
+}
+
+const SLOW_TIMES = {
+  limits: {
+    maxFrameBytes: LARGE.length,
+    maxMessageBytes: LARGE.length,
+    maxFragments: 100,
+    maxInflateRatio: 200,
+  },
+  sending: { maxSentFrameBytes: LARGE.length, minCompressBytes: 1024 },
+  deflatePolicy: null,
+  closeTimeoutMs: LIMIT_MS,
+};
+
+test('the time for the answer to a close frame begins when the client has taken what stands before it', async () => {
+  const kept = keeping();
+  await using http = await startHttp(webSocketsOf(kept.handler, SLOW_TIMES), {
+    server: { lingerTimeoutMs: LIMIT_MS },
+  });
+  const client = await rawWebSocket(http);
+  const socket = await kept.opened;
+  socket.send(LARGE);
+  socket.close(4000);
+  await takeSlowly(client);
+  await client.until((text) => text.length >= HEAD_BYTES + LARGE.length + 4);
+  assert.equal(closeCodeOf(client.text.slice(HEAD_BYTES + LARGE.length)), 4000);
+  client.send(CLOSE_4000);
+  assert.equal((await kept.closed).code, 4000);
+});
+
+test('a client that closes gets the whole of what was sent before, however slowly it takes that', async () => {
+  const kept = keeping();
+  await using http = await startHttp(webSocketsOf(kept.handler, SLOW_TIMES), {
+    server: { lingerTimeoutMs: LIMIT_MS },
+  });
+  const client = await rawWebSocket(http);
+  const socket = await kept.opened;
+  socket.send(LARGE);
+  client.send(CLOSE_4000);
+  assert.equal((await kept.closed).code, 4000);
+  await takeSlowly(client);
+  await client.until((text) => text.length >= HEAD_BYTES + LARGE.length + 4);
+  assert.equal(closeCodeOf(client.text.slice(HEAD_BYTES + LARGE.length)), 4000);
+});
+
+test('a client is not silent as long as it takes a message: its pong is behind that', async () => {
+  const kept = keeping();
+  const options = { ...SLOW_TIMES, idleTimeoutMs: LIMIT_MS, pingIntervalMs: 500 };
+  await using http = await startHttp(webSocketsOf(kept.handler, options), {
+    server: { lingerTimeoutMs: LIMIT_MS },
+  });
+  const client = await rawWebSocket(http);
+  const socket = await kept.opened;
+  socket.send(LARGE);
+  await takeSlowly(client);
+  assert.ok(socket.isOpen);
+  client.socket.destroy();
+  await kept.closed;
+});
+
+test('over HTTP/2 as well, where it is the window of the stream that holds the message back', async () => {
+  const kept = keeping();
+  await using http = await startHttp(webSocketsOf(kept.handler, SLOW_TIMES), {
+    server: { lingerTimeoutMs: LIMIT_MS },
+  });
+  const client = await http.connect();
+  const fields = [
+    [':method', 'CONNECT'],
+    [':protocol', 'websocket'],
+    ...GET.slice(1),
+    ['sec-websocket-version', '13'],
+  ] as const;
+  const window = 1000;
+  client.send(
+    Buffer.concat([
+      PREFACE,
+      h2frame(TYPE.SETTINGS, 0, 0, settings([4, window])),
+      h2frame(TYPE.SETTINGS, ACK, 0),
+      h2frame(TYPE.HEADERS, END_HEADERS, 1, block(...fields)),
+    ]),
+  );
+  const socket = await kept.opened;
+  const message = 'm'.repeat(10_000);
+  socket.send(message);
+  socket.close(4000);
+  const taken = (text: string): number => text.split('m').length - 1;
+  for (let bytes = window; bytes < message.length; bytes += window) {
+    await client.until((text) => taken(text) >= bytes - 20);
+    mock.timers.tick(900);
+    client.send(h2frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(window)));
+  }
+  client.send(h2frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(window)));
+  await client.until((text) => taken(text) >= message.length && text.includes('\x88\x02\x0f\xa0'));
+  client.send(h2frame(TYPE.DATA, 0, 1, CLOSE_4000));
+  assert.equal((await kept.closed).code, 4000);
+});

@@ -158,3 +158,30 @@ test('a client that does not read holds its own sending up, and loses nothing', 
   tunnel.stream.resume();
   await tunnel.until((text) => text.length === count * (60_000 + 4));
 });
+
+test('a client that ends its stream while the handler has paused has all that it sent handled', async () => {
+  const got: unknown[] = [];
+  const kept = keeping({
+    message(socket, message) {
+      got.push(message);
+      socket.pause();
+    },
+  });
+  await using h2 = await start(webSocketsOf(kept.handler));
+  const tunnel = new Tunnel(h2.session);
+  assert.equal(await tunnel.status, 200);
+  tunnel.stream.write(Buffer.concat([frame(0x81, 'a'), frame(0x81, 'b')]));
+  const socket = await kept.opened;
+  while (got.length === 0) await new Promise(setImmediate);
+  tunnel.stream.end(frame(0x81, 'c'));
+  let closed = false;
+  void kept.closed.then(() => (closed = true));
+  for (const count of [1, 2, 3]) {
+    while (got.length < count) await new Promise(setImmediate);
+    for (let i = 0; i < 50; i += 1) await new Promise(setImmediate);
+    assert.equal(closed, false);
+    socket.resume();
+  }
+  assert.equal((await kept.closed).code, 1006);
+  assert.deepEqual(got, ['a', 'b', 'c']);
+});

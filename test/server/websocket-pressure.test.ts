@@ -104,6 +104,32 @@ test('a handler that pauses gets no further message until it resumes, and none i
   assert.deepEqual(got, ['a', 'b', 'c', 'd']);
 });
 
+test('a client that sends its messages and closes its side without a word has all of them handled', async () => {
+  const got: unknown[] = [];
+  const kept = keeping({
+    message(socket, message) {
+      got.push(message);
+      socket.pause();
+    },
+  });
+  await using http = await startHttp(webSocketsOf(kept.handler));
+  const client = await rawWebSocket(http);
+  // The last one is not whole.
+  client.send(Buffer.concat(['a', 'b', 'c', 'd'].map((text) => frame(0x81, text))).subarray(0, -1));
+  client.socket.end();
+  const socket = await kept.opened;
+  let closed = false;
+  void kept.closed.then(() => (closed = true));
+  for (const count of [1, 2, 3]) {
+    while (got.length < count) await nextTurn();
+    for (let i = 0; i < 20; i += 1) await nextTurn();
+    assert.equal(closed, false);
+    socket.resume();
+  }
+  assert.equal((await kept.closed).code, 1006);
+  assert.deepEqual(got, ['a', 'b', 'c']);
+});
+
 test('echoes keep their order while the client stops reading and starts again', async () => {
   await using http = await startHttp(webSocketsOf(ECHO));
   const client = await rawWebSocket(http);

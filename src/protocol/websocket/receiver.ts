@@ -95,6 +95,11 @@ export class WebSocketReceiver {
     return this.#stage === ENDED;
   }
 
+  /** Whether an event of it is being handled: `resume` then changes what happens when that returns. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** Input that is kept because the rest of a frame's header is missing or delivery is paused. */
   get bufferedBytes(): number {
     return this.#end - this.#start;

@@ -9,7 +9,7 @@ import { requestAuthority } from '../web/request-url.ts';
 import type { RouterRequest } from '../web/url-target.ts';
 import { refuseHandshake } from '../web/websocket.ts';
 import type { CatalogOptions } from './catalog-options.ts';
-import type { CatalogRows } from './catalog-rows.ts';
+import type { CatalogRows, RouteProblem } from './catalog-rows.ts';
 import { requestPath } from './request-path.ts';
 import { compileSnapshot, emptySnapshot, NO_EPOCH, type ApplicationPart, type Snapshot } from './snapshot.ts';
 import { SqlHandshake } from './sql-handshake.ts';
@@ -85,12 +85,16 @@ export class Catalog {
   }
 
   #swap(snapshot: Snapshot): void {
+    const former = this.#current;
     this.#current = snapshot;
     const { observer } = this.options;
-    const { epoch, routes, problems } = snapshot;
+    const { epoch, routes, problems, doubts } = snapshot;
     observer.observe({ kind: 'catalog-swapped', epoch, routes: routes.length, problems: problems.length });
-    for (const { router, handler, problem } of problems) {
+    for (const { router, handler, problem } of newAmong(problems, former.problems)) {
       observer.observe({ kind: 'route-problem', router, handler, problem });
+    }
+    for (const { router, match, handler, problem } of newAmong(doubts, former.doubts)) {
+      observer.observe({ kind: 'route-doubt', router, match, handler, doubt: problem });
     }
   }
 
@@ -165,6 +169,12 @@ export class Catalog {
       new SqlRequest(this, exchange, path, body).route();
     });
   }
+}
+
+/** Those that have not been told with the catalog before: one that stays is no news with each change of another route. */
+function newAmong(found: readonly RouteProblem[], told: readonly RouteProblem[]): RouteProblem[] {
+  const known = new Set(told.map((problem) => JSON.stringify(problem)));
+  return found.filter((problem) => !known.has(JSON.stringify(problem)));
 }
 
 function routerRequest(exchange: Exchange): RouterRequest {

@@ -2,6 +2,7 @@
 // comes from, nor when it is replaced.
 import { ApplicationRoute, type Application } from '../web/application.ts';
 import { convertGroups } from '../web/bindings.ts';
+import { argumentDoubt, unmatchable } from './route-doubts.ts';
 import { compileRouter, type RouteMatches, type Router } from '../web/router.ts';
 import type { RouterRequest } from '../web/url-target.ts';
 import { planCalls, type CallPlan } from './call-plan.ts';
@@ -76,6 +77,8 @@ export class Snapshot {
   readonly routes: readonly SqlRoute[];
   /** What does not work, found here or by the database. */
   readonly problems: readonly RouteProblem[];
+  /** Of routes that are served: what is odd about them. */
+  readonly doubts: readonly RouteProblem[];
   readonly #application: Application | null;
   readonly #router: Router<AnyRoute>;
   readonly #webSockets: Router<WebSocketRoute>;
@@ -88,7 +91,8 @@ export class Snapshot {
     const withoutDefault = part !== null && !part.sqlFallback;
     for (const row of rows.routes) {
       if (withoutDefault && row.router === DEFAULT_ROUTER) continue;
-      const route = compileRoute(row);
+      const never = unmatchable(row.match);
+      const route = never === null ? compileRoute(row) : { problem: never };
       if ('problem' in route) problems.push(problemOf(row, route.problem));
       else compiled.push(route);
     }
@@ -108,7 +112,8 @@ export class Snapshot {
     }
     const webSockets: WebSocketRoute[] = [];
     for (const row of rows.webSockets) {
-      const application = row.problem === null ? applicationOf(row, rows.types) : { problem: row.problem };
+      const problem = row.problem ?? unmatchable(row.match);
+      const application = problem === null ? applicationOf(row, rows.types) : { problem };
       if ('problem' in application) problems.push(webSocketProblem(row, application.problem));
       else webSockets.push({ row, application });
     }
@@ -124,6 +129,10 @@ export class Snapshot {
     this.listeners = rows.listeners;
     this.routes = compiled.filter((route) => !rejected.has(route));
     this.problems = problems;
+    this.doubts = this.routes.flatMap(({ row }) => {
+      const doubt = argumentDoubt(row);
+      return doubt === null ? [] : [problemOf(row, doubt)];
+    });
   }
 
   /** The routes for a request and how to call them; null if the request's target is no URL. */

@@ -112,6 +112,8 @@ const DESCRIBE: Describe = {
   'catalog-refused': (seen) => record('error', `catalog refused, the former one stays: ${seen.reason}`),
   'route-problem': (seen) =>
     record('warn', `route of ${seen.router} to ${seen.handler} left out: ${seen.problem}`),
+  'route-doubt': (seen) =>
+    record('warn', `route of ${seen.router} for ${seen.match} to ${seen.handler}: ${seen.doubt}`),
 
   'internal-error': (seen) =>
     record('error', `internal error in ${seen.where}: ${messageOf(seen.error)}`, errorFields(seen.error)),

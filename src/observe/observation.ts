@@ -159,6 +159,14 @@ export type Observation =
       readonly handler: string;
       readonly problem: string;
     }
+  | {
+      /** It is served, and hardly as it was meant. */
+      readonly kind: 'route-doubt';
+      readonly router: string;
+      readonly match: string;
+      readonly handler: string;
+      readonly doubt: string;
+    }
   | { readonly kind: 'internal-error'; readonly where: string; readonly error: unknown };
 
 /** Who is told. Must not throw, nor take long. */

@@ -368,6 +368,32 @@ describe('routes that cannot be called', () => {
     });
   }
 
+  test('is told once, and again when it has gone and come back', async () => {
+    const broken = route('broken', { match: { pathname: '/(' } });
+    const never = route('never', { match: { pathname: 'no-slash' } });
+    const odd = route('odd', {
+      match: { pathname: '/:note_id' },
+      arguments: [{ mode: 'in', pass: 'listener', type: 'integer', parameter: 'id' }],
+    });
+    const made = fixture(
+      (n) =>
+        n === 3 ? rows(n) : rows(n, broken, never, odd, ...Array.from({ length: n }, () => route('f'))),
+      () => text('ok'),
+    );
+    const told: number[][] = [];
+    for (let n = 1; n <= 4; n += 1) {
+      await made.catalog.refresh();
+      const seen = kinds(made.observations);
+      told.push(['route-problem', 'route-doubt'].map((kind) => seen.filter((each) => each === kind).length));
+    }
+    assert.deepEqual(told, [
+      [2, 1],
+      [2, 1],
+      [2, 1],
+      [4, 2],
+    ]);
+  });
+
   test('what the database found wrong is reported too', async () => {
     const found = { router: 'r', match: '', handler: '', problem: 'permission denied' };
     const made = fixture(

@@ -199,6 +199,11 @@ describe('the error log', () => {
       [{ kind: 'catalog-swapped', epoch: '3', routes: 2, problems: 1 }, 'debug', /3: 2 routes, 1 problems$/],
       [{ kind: 'catalog-refused', reason: 'r' }, 'error', /refused.*: r$/],
       [{ kind: 'route-problem', router: 'r', handler: 'h', problem: 'p' }, 'warn', /r to h left out: p$/],
+      [
+        { kind: 'route-doubt', router: 'r', match: 'm', handler: 'h', doubt: 'd' },
+        'warn',
+        /r for m to h: d$/,
+      ],
     ];
     for (const [observation, level, text] of all) {
       const record = logRecord(observation);

@@ -1,0 +1,2 @@
+-- Forms with files, for handlers in SQL.
+\ir ../objects/form_parts.sql

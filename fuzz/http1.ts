@@ -4,13 +4,10 @@
 //
 // Exits 1 at the first difference or throw, having printed the input as a JSON string of latin1 text. Not a search by
 // coverage: it mutates a corpus that reaches every state.
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../src/protocol/http1/limits.ts';
 import { comparable, deliver } from '../test/protocol/http1/deliveries.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
-const seconds = Number(values.seconds ?? 10);
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+import { pick, random, seconds, seed } from './support/fuzz-run.ts';
 
 const CORPUS = [
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -29,17 +26,6 @@ const FRAGMENTS = (
   'Transfer-Encoding : chunked\r\n|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 ).split('|');
 const LIMIT_NAMES = Object.keys(DEFAULT_HTTP1_LIMITS) as (keyof Http1Limits)[];
-
-/** A linear congruential generator (Numerical Recipes): a seed repeats a run. */
-let state = seed >>> 0;
-function random(below: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-}
-
-function pick<T>(items: readonly T[]): T {
-  return items[random(items.length)] as T;
-}
 
 function mutate(text: string): string {
   const at = random(text.length + 1);

@@ -6,7 +6,6 @@
 // Exits 1 at the first failure, having printed the input in hexadecimal. Not a search by coverage: it mutates a corpus of
 // frames that reaches every state.
 import assert from 'node:assert/strict';
-import { parseArgs } from 'node:util';
 import { HpackDecoder } from '../src/protocol/http2/hpack/decoder.ts';
 import { HpackEncoder } from '../src/protocol/http2/hpack/encoder.ts';
 import type { Http2Stream } from '../src/protocol/http2/stream.ts';
@@ -31,20 +30,7 @@ import {
   uint32,
 } from '../test/protocol/http2/peer.ts';
 import type { Feed, OutFrame, Seen } from '../test/protocol/http2/peer.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
-const seconds = Number(values.seconds ?? 10);
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-
-/** A linear congruential generator (Numerical Recipes): a seed repeats a run. */
-let state = seed >>> 0;
-function random(below: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-}
-function pick<T>(items: readonly T[]): T {
-  return items[random(items.length)] as T;
-}
+import { pick, random, seconds, seed } from './support/fuzz-run.ts';
 
 const MAX_PUSHED = 2;
 /** Promises made in all runs. */

@@ -4,7 +4,7 @@
 //
 // Exits 1 at the first difference or throw, having printed the input in hex. Not a search by coverage: it mutates a corpus
 // that reaches every state.
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { constants, deflateRawSync } from 'node:zlib';
 import type { WebSocketLimits } from '../src/protocol/websocket/limits.ts';
 import { DEFAULT_DEFLATE_POLICY } from '../src/protocol/websocket/permessage-deflate.ts';
@@ -21,10 +21,7 @@ import {
   TEXT,
 } from '../test/protocol/websocket/client-frames.ts';
 import { bytewise, hear, type Said, type Setting } from '../test/protocol/websocket/receiving.ts';
-
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
-const seconds = Number(values.seconds ?? 10);
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+import { pick, random, seconds, seed } from './support/fuzz-run.ts';
 
 const deflate = (text: string): Buffer =>
   deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
@@ -48,17 +45,6 @@ const CORPUS: readonly Buffer[] = [
 ];
 /** Unmasked, so that mutated payloads are not all noise. */
 const KEYS: readonly Buffer[] = [Buffer.alloc(4), Buffer.of(1, 2, 3, 4), Buffer.of(0xff, 0x80, 0, 0x7f)];
-
-/** A linear congruential generator (Numerical Recipes): a seed repeats a run. */
-let state = seed >>> 0;
-function random(below: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-}
-
-function pick<T>(items: readonly T[]): T {
-  return items[random(items.length)] as T;
-}
 
 function makeFrame(): Buffer {
   if (random(3) > 0) return pick(CORPUS);

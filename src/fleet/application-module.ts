@@ -1,5 +1,6 @@
 // The module of an application: found, loaded, and loaded again when its files have changed. What it exports is checked in
 // web/define-application.ts.
+import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,6 +31,9 @@ export async function loadApplication(path: string): Promise<ApplicationConfig> 
   loaded.clear();
   const file = resolve(path);
   loaded.add(file);
+  if (!existsSync(file)) {
+    throw new HowdahError('HOWDAH_APPLICATION_UNUSABLE', `${path}: there is no such file`);
+  }
   try {
     const url = versioned(pathToFileURL(file).href);
     const module = (await import(url)) as { readonly default?: unknown };

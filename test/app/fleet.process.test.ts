@@ -42,6 +42,8 @@ test('worker processes load the module of an application, and share its database
     const failed = await runHowdah(['serve', '--database', database, 'app.ts'], { cwd: directory.path });
     assert.equal(failed.code, 1);
     assert.match(failed.err, /the application cannot be served: app\.ts: its default export is a number/);
+    const missing = await runHowdah(['serve', '--database', database, 'none.ts'], { cwd: directory.path });
+    assert.match(missing.err, /the application cannot be served: none\.ts: there is no such file$/m);
   } finally {
     await postgres.stop();
   }

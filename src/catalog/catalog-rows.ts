@@ -1,5 +1,6 @@
 // The rows that a catalog is compiled from, as the SQL function howdah.catalog() returns them (one JSON value, read
 // in one snapshot of the database). Not validated or compiled here.
+import type { UrlPatternParts } from '../web/url-pattern.ts';
 
 export interface CatalogRows {
   /** Decimal text; grows with every committed change of the catalog. */
@@ -31,17 +32,7 @@ export interface ListenerRow {
   readonly protocol: 'http' | 'https';
 }
 
-export interface UrlPatternRow {
-  readonly protocol?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly hostname?: string;
-  readonly port?: number;
-  readonly pathname?: string;
-  readonly search?: string;
-  readonly hash?: string;
-  readonly method?: string;
-}
+export type UrlPatternRow = UrlPatternParts;
 
 export interface RouteRow {
   /** Qualified, quoted name of the router relation. */

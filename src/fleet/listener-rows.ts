@@ -3,6 +3,7 @@ import type { SqlResult } from '../database/exchange-result.ts';
 import type { ApplicationListener } from '../web/define-application.ts';
 import { HowdahError } from '../errors.ts';
 import type { ListenerResult } from './listener-set.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 export type ListenerProtocol = 'http' | 'https';
 
@@ -12,15 +13,39 @@ export interface ListenAddress {
 }
 
 export const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 8080 };
-export const DEFAULT_TLS_LISTEN: ListenAddress = { host: '127.0.0.1', port: 8443 };
+const DEFAULT_TLS_LISTEN: ListenAddress = { host: '127.0.0.1', port: 8443 };
 
 interface Rows {
   query(text: string): Promise<SqlResult>;
   exec(text: string): Promise<unknown>;
 }
 
+/** What a server is told of its listeners. */
+type Asked = Pick<ServeOptions, 'listen' | 'listeners' | 'tls'>;
+
+/** Those that were asked for, and what the application wants. */
+export async function writeListeners(database: Rows, { listen, listeners, tls }: Asked): Promise<void> {
+  if (listen !== null) await moveFirstListener(database, 'http', listen);
+  else await ensureListeners(database, listeners ?? []);
+  if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
+  else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
+}
+
+/**
+ * An address that somebody asked for by name is that one or an error, never a port nearby.
+ * @throws HowdahError HOWDAH_ADDRESS_UNUSABLE
+ */
+export async function assertListening(
+  database: Rows,
+  { listen, tls }: Asked,
+  results: readonly ListenerResult[],
+): Promise<void> {
+  await assertServed(database, 'http', listen, results);
+  await assertServed(database, 'https', tls.listen, results);
+}
+
 /** What --listen and --tls-listen say goes before what an older database has. */
-export async function moveFirstListener(
+async function moveFirstListener(
   database: Rows,
   protocol: ListenerProtocol,
   { host, port }: ListenAddress,
@@ -37,7 +62,7 @@ export async function moveFirstListener(
 }
 
 /** Unless there is one with this protocol. */
-export async function addListener(
+async function addListener(
   database: Rows,
   protocol: ListenerProtocol,
   { host, port }: ListenAddress,
@@ -52,10 +77,7 @@ export async function addListener(
 }
 
 /** Adds those that are not there; each of them may be a row that was there before. Port 0 is there where the address has any row. */
-export async function ensureListeners(
-  database: Rows,
-  listeners: readonly ApplicationListener[],
-): Promise<void> {
+async function ensureListeners(database: Rows, listeners: readonly ApplicationListener[]): Promise<void> {
   for (const { address = DEFAULT_LISTEN.host, port, protocol = 'http' } of listeners) {
     await database.exec(
       `begin; set local howdah.server_write = 'on';
@@ -70,11 +92,7 @@ export async function ensureListeners(
   }
 }
 
-/**
- * An address that somebody asked for by name is that one or an error, never a port nearby.
- * @throws HowdahError HOWDAH_ADDRESS_UNUSABLE
- */
-export async function assertListening(
+async function assertServed(
   database: Rows,
   protocol: ListenerProtocol,
   listen: ListenAddress | null,

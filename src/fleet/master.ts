@@ -12,14 +12,7 @@ import { AdminServer } from './admin-server.ts';
 import { availableCpus } from './available-cpus.ts';
 import { Certificates } from './certificates.ts';
 import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configuration.ts';
-import {
-  addListener,
-  assertListening,
-  ensureListeners,
-  DEFAULT_TLS_LISTEN,
-  moveFirstListener,
-  notServed,
-} from './listener-rows.ts';
+import { assertListening, notServed, writeListeners } from './listener-rows.ts';
 import { ListenerSet } from './listener-set.ts';
 import { NodeReport, type NodeDescription, type WorkerReport } from './node-report.ts';
 import { openDatabase, type OpenDatabase, type ServerDatabaseChoice } from './open-database.ts';
@@ -148,7 +141,7 @@ class Master {
   }
 
   async start(): Promise<RunningServer> {
-    const { listen, tls, sqlPaths, observer } = this.#options;
+    const { sqlPaths, observer } = this.#options;
     const { database, description } = this.#opened;
     // Whatever ends this process: no worker is left behind.
     const killWorkers = (): void => this.#supervisor.kill('the master ends');
@@ -158,17 +151,13 @@ class Master {
     try {
       // First, so that whoever watches the start sees that it is not ready.
       await this.#openAdmin();
-      if (listen !== null) await moveFirstListener(database, 'http', listen);
-      else await ensureListeners(database, this.#options.listeners ?? []);
-      if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
-      else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
+      await writeListeners(database, this.#options);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       this.#workers = await this.#wantedWorkers();
       stopped = (await this.#serving.start()) !== 'serving';
       await this.#supervisor.start(stopped ? 0 : this.#workers).catch(rethrowAsCoded);
       const results = stopped ? [] : await this.#configuration.load();
-      await assertListening(database, 'http', listen, results);
-      await assertListening(database, 'https', tls.listen, results);
+      await assertListening(database, this.#options, results);
       this.#listeners.assertUnixServed();
       if (!stopped) this.#options.inherited?.closeRest();
       problems = [...(stopped ? [STOPPED] : []), ...this.#certificates.problems, ...notServed(results)];

@@ -10,14 +10,7 @@ import { inject } from '../server/inject.ts';
 import { Certificates } from './certificates.ts';
 import { HttpWorker, WORKER_CHANNELS } from './http-worker.ts';
 import { CONFIGURATION_CHANNEL, ListenerConfiguration } from './listener-configuration.ts';
-import {
-  addListener,
-  assertListening,
-  ensureListeners,
-  DEFAULT_TLS_LISTEN,
-  moveFirstListener,
-  notServed,
-} from './listener-rows.ts';
+import { assertListening, notServed, writeListeners } from './listener-rows.ts';
 import { connectionList } from './connection-list.ts';
 import { ListenerSet, openHere } from './listener-set.ts';
 import { serveFleet } from './master.ts';
@@ -125,7 +118,7 @@ class Server {
   }
 
   async start(): Promise<RunningServer> {
-    const { listen, tls, sqlPaths, gateway } = this.#options;
+    const { sqlPaths, gateway } = this.#options;
     const database = this.#database;
     let problems: readonly string[];
     try {
@@ -139,17 +132,13 @@ class Server {
           describe: () => this.#describe(),
         });
       }
-      if (listen !== null) await moveFirstListener(database, 'http', listen);
-      else await ensureListeners(database, this.#options.listeners ?? []);
-      if (tls.listen !== null) await moveFirstListener(database, 'https', tls.listen);
-      else if (tls.dev || tls.files.length > 0) await addListener(database, 'https', DEFAULT_TLS_LISTEN);
+      await writeListeners(database, this.#options);
       await runSqlFiles(sqlPaths, (text) => database.runScript(text));
       await this.#worker.start();
       await this.#options.prepare?.(this.#preparation());
       const results = await this.#configuration.load();
       database.onNotification(CONFIGURATION_CHANNEL, () => this.#reload());
-      await assertListening(database, 'http', listen, results);
-      await assertListening(database, 'https', tls.listen, results);
+      await assertListening(database, this.#options, results);
       this.#listeners.assertUnixServed();
       this.#options.inherited?.closeRest();
       problems = [...this.#certificates.problems, ...notServed(results)];

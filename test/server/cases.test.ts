@@ -73,6 +73,18 @@ const CASES: Readonly<Record<string, Run>> = {
     assert.match(String(headers['date']), /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
   },
 
+  async 'the body of a request is read once, also where there is none'(transport) {
+    await using on = await start(transport, (exchange) => {
+      exchange.collectBody(10, (body) => {
+        assert.throws(() => exchange.bodyStream(), /read once/);
+        assert.throws(() => exchange.collectBody(10, () => undefined), /read once/);
+        text(exchange, `${body.length} bytes`);
+      });
+    });
+    assert.equal((await on.ask('/')).body, '0 bytes');
+    assert.equal((await on.ask('/', { method: 'POST', body: 'abc' })).body, '3 bytes');
+  },
+
   async 'one connection serves one request after another'(transport) {
     await using on = await start(transport, echo);
     for (const path of ['/1', '/2', '/3']) assert.equal((await on.ask(path)).body, `GET ${path} `);

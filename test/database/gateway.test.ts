@@ -7,7 +7,12 @@ import { Client } from 'pg';
 import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { startGateway, type Gateway } from '../../src/database/gateway/gateway.ts';
 import { MessageWriter } from '../../src/protocol/postgres/message-writer.ts';
-import { writeQuery, writeStartup, writeSync } from '../../src/protocol/postgres/frontend-messages.ts';
+import {
+  writeClose,
+  writeQuery,
+  writeStartup,
+  writeSync,
+} from '../../src/protocol/postgres/frontend-messages.ts';
 import { client, psql, QUIET, rawConnection, values } from './gateway-clients.ts';
 import { call } from './session-subject.ts';
 import { openTestEmbedded, type TestEmbedded } from './support/embedded.ts';
@@ -264,6 +269,26 @@ select 'last';
       assert.match(raw.received(), /FATAL\0C08P01\0/);
     }
     assert.equal((await call(database, 'select 1')).kind, 'row');
+  });
+
+  it('passes names on as long as PostgreSQL takes them, and ends who has a longer one, but not the engine', async () => {
+    const lost = embedded.observations.filter(({ kind }) => kind === 'session-lost').length;
+    const answers: string[] = [];
+    // The longest message is one of 10 000 bytes, with the name that the gateway makes of this one.
+    for (const length of [9900, 9960, 9980, 9990, 9994, 9996, 10_000]) {
+      const raw = await rawConnection(gateway);
+      const writer = new MessageWriter();
+      writeClose(writer, 'statement', 'n'.repeat(length));
+      writeSync(writer);
+      raw.socket.write(writer.take());
+      raw.socket.end();
+      await raw.ended;
+      answers.push(raw.received().includes('C08P01') ? 'refused' : 'closed');
+    }
+    assert.deepEqual([answers[0], answers.at(-1)], ['closed', 'refused']);
+    assert.deepEqual(answers, answers.toSorted());
+    assert.equal((await call(database, 'select 1')).kind, 'row');
+    assert.equal(embedded.observations.filter(({ kind }) => kind === 'session-lost').length, lost);
   });
 
   it('survives messages that are out of place', async () => {

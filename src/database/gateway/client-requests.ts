@@ -6,10 +6,11 @@ import { rewriteNames } from '../../protocol/postgres/name-rewriting.ts';
 import type { ClientStatements } from './client-statements.ts';
 
 /**
- * What PostgreSQL takes for messages that carry no data (PQ_SMALL_MESSAGE_LIMIT). It ends the session on a longer one, and the
- * engine has only the one.
+ * What PostgreSQL takes for messages that carry no data (PQ_SMALL_MESSAGE_LIMIT), with the length itself. It ends the session on a
+ * longer one, and the engine has only the one.
  */
 const MAX_SMALL_MESSAGE_BYTES = 10_000;
+const LENGTH_BYTES = 4;
 
 const LARGE_MESSAGES = new Set<number>([
   FRONTEND.query,
@@ -39,6 +40,8 @@ export interface ReceivedRequest {
 
 export class ClientRequests {
   readonly #prefix: string;
+  /** Of what a client sends: the name in it gets the prefix. */
+  readonly #maxSmallBytes: number;
   readonly #statements: ClientStatements;
   readonly #unsent = new MessageWriter();
   /** ReadyForQuery that messages will still bring: those in the engine, and those not sent yet. */
@@ -52,6 +55,7 @@ export class ClientRequests {
   /** `prefix`: before the names of the client's statements and portals. */
   constructor(prefix: string, statements: ClientStatements) {
     this.#prefix = prefix;
+    this.#maxSmallBytes = MAX_SMALL_MESSAGE_BYTES - LENGTH_BYTES - prefix.length;
     this.#statements = statements;
   }
 
@@ -78,7 +82,7 @@ export class ClientRequests {
   /** A message of the client. A text is the reason why it cannot be passed on. */
   receive(type: number, bytes: Buffer, start: number, end: number): ReceivedRequest | string {
     const small = SMALL_MESSAGES.has(type);
-    if ((!small && !LARGE_MESSAGES.has(type)) || (small && end - start > MAX_SMALL_MESSAGE_BYTES)) {
+    if ((!small && !LARGE_MESSAGES.has(type)) || (small && end - start > this.#maxSmallBytes)) {
       return `invalid frontend message type ${type} or length ${end - start}`;
     }
     const before = this.#unsent.length;

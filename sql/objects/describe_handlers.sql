@@ -1,3 +1,5 @@
+\ir leaves_nothing.sql
+
 -- How each function is called when it handles a route of a router with that row type (0: of any): the fields of a route in
 -- howdah.catalog() that come from the function. Names are qualified: the search_path is empty.
 create or replace function howdah.describe_handlers(functions oid[], row_types oid[])
@@ -66,6 +68,7 @@ begin
         'returnsSet', proc.proretset or proc.prokind not in ('f', 'p') or proc.provariadic <> 0,
         'securityDefiner', proc.prosecdef,
         'strict', proc.proisstrict,
+        'leavesNothing', nothing.function is not null,
         'outcome', case
           when passed.is_middleware then 'inout'
           when proc.prokind <> 'p' and proc.prorettype = 'omni_httpd.http_outcome'::regtype then 'result'
@@ -77,6 +80,9 @@ begin
     from pair
     join pg_catalog.pg_proc as proc on proc.oid = pair.function
     join pg_catalog.pg_namespace as namespace on namespace.oid = proc.pronamespace
-    left join passed on passed.function = pair.function and passed.row_type = pair.row_type;
+    left join passed on passed.function = pair.function and passed.row_type = pair.row_type
+    left join howdah.leaving_nothing(array(
+      select oid from pg_catalog.pg_proc where oid = any (functions) and provolatile <> 'v' and prokind = 'f'
+    )) as nothing (function) on nothing.function = pair.function;
 end;
 $$;

@@ -15,7 +15,7 @@
 // A procedure may commit, which it can only in a statement of its own, so it is a step by itself, and the steps of a
 // plan that has one are transactions of their own. Whether it called stop_handling() is asked behind it in the same session
 // (SqlCall.followUp). A procedure with a role has a function that stands in for it, and cannot commit.
-import type { PreparedStatement } from '../database/call.ts';
+import type { GroupedStatement, PreparedStatement } from '../database/call.ts';
 import { assertingEpoch, EPOCH_TYPE, epochIs } from '../database/epoch-guard.ts';
 import type { CatalogRows } from './catalog-rows.ts';
 import { quoteLiteral } from '../database/session-reset.ts';
@@ -64,6 +64,8 @@ export interface CallPlan {
 }
 
 const INT4_OID = 23;
+const TEXT_OID = 25;
+const REQUEST_TYPE = 'omni_httpd.http_request';
 /** The server infers the type. */
 const INFERRED = 0;
 
@@ -147,10 +149,15 @@ function functionStep(
   const [only] = routes;
   if (routes.length === 1 && only !== undefined && !goesOn) {
     const call = functionCall(only, parameters.with(start));
-    return {
-      ...common,
-      ...parameters.prepareGuarded((guard, more) => `select ${call}${more}${guard}`, !common.resetAfter),
-    };
+    const prepared = parameters.prepareGuarded(
+      (guard, more) => `select ${call}${more}${guard}`,
+      !common.resetAfter,
+    );
+    if (continues || only.volatile || only.row.leavesNothing !== true || only.row.standIn !== null) {
+      return { ...common, ...prepared };
+    }
+    const grouped = parameters.prepareGrouped((expressions) => functionCall(only, expressions));
+    return { ...common, ...prepared, statement: { ...prepared.statement, grouped } };
   }
   const calls = routes.map((route, i) => {
     const outcome = i === 0 ? start : () => 'p.o';
@@ -231,7 +238,7 @@ class Parameters {
   readonly #types: CatalogRows['types'] | null;
   readonly #sources: ParameterSource[] = [];
   readonly #oids: number[] = [];
-  readonly #numbers = new Map<string, string>();
+  readonly #numbers = new Map<string, number>();
   readonly #routes: SqlRoute[] = [];
 
   /** @param types null: none is needed */
@@ -240,17 +247,23 @@ class Parameters {
   }
 
   outcome(): string {
-    return this.#number('outcome', this.#types?.httpOutcome ?? INFERRED, { kind: 'outcome' });
+    return `$${this.#number('outcome', this.#types?.httpOutcome ?? INFERRED, { kind: 'outcome' })}`;
   }
 
   with(outcome: () => string): ArgumentExpressions {
+    return { ...this.#expressions((number) => `$${number}`), outcome };
+  }
+
+  /** `place` is where the parameter of a number is. */
+  #expressions(place: (number: number) => string): ArgumentExpressions {
     return {
-      request: () => this.#number('request', this.#types?.httpRequest ?? INFERRED, { kind: 'request' }),
-      listener: () => this.#number('listener', INT4_OID, { kind: 'listener' }),
+      request: () =>
+        place(this.#number('request', this.#types?.httpRequest ?? INFERRED, { kind: 'request' })),
+      listener: () => `${place(this.#number('listener', INT4_OID, { kind: 'listener' }))}::integer`,
       // A parameter and not a literal, so that the rows of one router share a prepared statement.
       row: ({ row: { router, row } }) => {
         const number = this.#number(`row ${router} ${row}`, INFERRED, { kind: 'row', literal: row });
-        return `${number}::${router}`;
+        return `${place(number)}::${router}`;
       },
       group: (route, { name, type }) => {
         const number = this.#number(`group ${this.#placeOf(route)} ${name} ${type}`, INFERRED, {
@@ -258,10 +271,31 @@ class Parameters {
           route,
           name,
         });
-        return `${number}::${type}`;
+        return `${place(number)}::${type}`;
       },
-      outcome,
+      outcome: () => NO_OUTCOME,
     };
+  }
+
+  /** The same call for the parameters of many. */
+  prepareGrouped(call: (expressions: ArgumentExpressions) => string): GroupedStatement {
+    const row = call(this.#expressions((number) => `given.p${number}`));
+    // In the select list, a function that returns a set has composites whole. What has no parameters has rows all the same.
+    const sources = this.#sources.length === 0 ? [null] : this.#sources;
+    const isRequest = (source: ParameterSource | null): boolean => source?.kind === 'request';
+    const columns = sources.map((source, i) => {
+      const type = isRequest(source) ? REQUEST_TYPE : 'text';
+      return `unnest($${i + 1}::${type}[]) as p${i + 1}`;
+    });
+    const text = `select ${row} from (select ${columns.join(', ')} offset 0) as given`;
+    const { name, parameterTypes } = prepareText(
+      text,
+      columns.map(() => INFERRED),
+    );
+    const elementTypes = sources.map((source) =>
+      isRequest(source) ? (this.#types?.httpRequest ?? INFERRED) : TEXT_OID,
+    );
+    return { name, text, parameterTypes, elementTypes };
   }
 
   /**
@@ -304,12 +338,12 @@ class Parameters {
     return place < 0 ? this.#routes.push(route) - 1 : place;
   }
 
-  #number(key: string, oid: number, source: ParameterSource): string {
+  #number(key: string, oid: number, source: ParameterSource): number {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       this.#sources.push(source);
       this.#oids.push(oid);
-      number = `$${this.#sources.length}`;
+      number = this.#sources.length;
       this.#numbers.set(key, number);
     }
     return number;

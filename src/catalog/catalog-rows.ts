@@ -53,6 +53,11 @@ export interface RouteRow {
   /** Whether PostgreSQL does not run it where an argument is null. */
   readonly strict?: boolean;
   /**
+   * Whether it certainly leaves nothing behind that another call in the same session could see: no setting, no lock. Default: that is
+   * not known.
+   */
+  readonly leavesNothing?: boolean;
+  /**
    * How it gives its outcome: function result, first OUT parameter, INOUT parameter (then it is middleware), or not
    * at all (then the outcome becomes null).
    */

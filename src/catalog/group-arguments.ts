@@ -98,9 +98,8 @@ export function parameterInError({
   readonly code: string;
   readonly where?: string;
 }): number | null {
-  // Data exceptions, and the check of a domain. What a function has raised has lines with the function's name.
-  if (where === undefined || where.includes('\n') || !(code.startsWith('22') || code === '23514'))
-    return null;
-  const number = /\$(\d+)/.exec(where)?.[1];
+  // Data exceptions, and the check of a domain. The last line tells what was done: with what a function has raised, that it was called.
+  if (where === undefined || !(code.startsWith('22') || code === '23514')) return null;
+  const number = /^[^"\n]*\$(\d+)(?: = '.*)?$/.exec(where.slice(where.lastIndexOf('\n') + 1))?.[1];
   return number === undefined ? null : Number(number);
 }

@@ -1,4 +1,4 @@
-// Calls that change nothing, in one transaction and with one answer:
+// Calls that change nothing, in one transaction and with one answer (batch-writer.ts):
 //
 //   epoch assertion │ call, resets │ call, resets │ … │ resets │ Sync ──▶ … ReadyForQuery ──▶ complete(…) of each
 //
@@ -11,13 +11,9 @@
 import { parseDataRow, isViolation, parseErrorFields } from '../protocol/postgres/backend-messages.ts';
 import { BACKEND } from '../protocol/postgres/message-types.ts';
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import { writeSync } from '../protocol/postgres/frontend-messages.ts';
-import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
-import type { CallResult, SqlCall, SqlError, SqlParameter } from './call.ts';
-import { EPOCH_ASSERTION, saysEpochPassed } from './epoch-guard.ts';
-import type { PreparedStatements, StatementText } from './prepared-statements.ts';
+import type { CallResult, SqlCall, SqlError } from './call.ts';
+import { saysEpochPassed } from './epoch-guard.ts';
 import type { LinkLoss } from './session-link.ts';
-import { RESET_ROLE, RESETS_OF_READS } from './session-reset.ts';
 import { STALE_STATEMENT_CODES, type Exchange, type ExchangeOwner } from './session-exchange.ts';
 
 /**
@@ -34,24 +30,14 @@ const NO_ROW: CallResult = { kind: 'no-row' };
 /** query_canceled. */
 const CANCELLED = '57014';
 
-/** How large a call is on its way to the server, roughly. */
-export function parameterBytes({ parameters }: SqlCall): number {
-  let bytes = 0;
-  for (const parameter of parameters) bytes += parameter?.length ?? 0;
-  return bytes;
+/** A statement of a batch, and whose it is: of no call, of one, or of several that are a row of it each. */
+export interface SentStatement {
+  readonly kind: 'assertion' | 'call' | 'reset';
+  readonly name: string;
+  /** Index of its first call, and how many they are. */
+  readonly first: number;
+  readonly count: number;
 }
-
-/** A text with a zero byte in it, which would end early on the wire. PostgreSQL says the same of a zero byte in a value. */
-export function unsendable(error: unknown): SqlError {
-  return {
-    severity: 'ERROR',
-    code: '22021',
-    message: error instanceof Error ? error.message : String(error),
-  };
-}
-
-/** Whose statement it is: that of a call by its index, or one that goes with them. */
-export type StatementOwner = number | 'assertion' | 'reset';
 
 /** What a batch asks of whoever sent it. */
 export interface BatchOwner extends Pick<ExchangeOwner, 'forgetStatement'> {
@@ -66,19 +52,20 @@ export interface BatchOwner extends Pick<ExchangeOwner, 'forgetStatement'> {
 export class BatchExchange implements Exchange {
   readonly calls: readonly SqlCall[];
   readonly weight = MAX_BATCH_CALLS;
-  /** Of each statement, in the order in which they were sent. */
-  readonly #owners: readonly StatementOwner[];
+  /** In the order in which they were sent. */
+  readonly #sent: readonly SentStatement[];
   /** Names of those that this exchange prepares. */
   readonly #prepares: readonly string[];
   readonly #retried: boolean;
   readonly #owner: BatchOwner;
   readonly #rows: ((Buffer | null)[] | null)[] = [];
-  /** Whom the session is; null where that is not looked at. */
+  /** Whom the session is. */
   #user: Buffer | null = null;
   /** The first call that made somebody else of it. */
   #changedBy: SqlCall | null = null;
-  readonly #watches: boolean;
+  /** Index of the statement that runs, and how many rows have come of it. */
   #statement = 0;
+  #row = 0;
   #bound = false;
   #error: SqlError | null = null;
   /** Rows before this index are no views of what was received. */
@@ -86,15 +73,13 @@ export class BatchExchange implements Exchange {
 
   constructor(
     calls: readonly SqlCall[],
-    owners: readonly StatementOwner[],
+    sent: readonly SentStatement[],
     prepares: readonly string[],
     retried: boolean,
     owner: BatchOwner,
-    watches: boolean,
   ) {
-    this.#watches = watches;
     this.calls = calls;
-    this.#owners = owners;
+    this.#sent = sent;
     this.#prepares = prepares;
     this.#retried = retried;
     this.#owner = owner;
@@ -104,12 +89,14 @@ export class BatchExchange implements Exchange {
   message(type: number, bytes: Buffer, start: number, end: number): ProtocolViolation | null {
     switch (type) {
       case BACKEND.dataRow: {
-        const owner = this.#owners[this.#statement];
-        const seesUser = owner === 'assertion' && this.#watches;
-        if (!seesUser && (typeof owner !== 'number' || this.#rows[owner] !== null)) return null;
+        const statement = this.#sent[this.#statement];
+        const row = this.#row;
+        this.#row += 1;
+        if (statement === undefined || statement.kind === 'reset') return null;
+        if (statement.kind === 'call' && row >= statement.count) return null;
         const columns = parseDataRow(bytes, start, end);
         if (isViolation(columns)) return columns;
-        if (typeof owner === 'number') this.#rowOf(owner, columns);
+        if (statement.kind === 'call') this.#rowOf(statement, statement.first + row, columns);
         else this.#user = Buffer.from(columns[1] ?? '');
         return null;
       }
@@ -118,9 +105,7 @@ export class BatchExchange implements Exchange {
         return null;
       case BACKEND.commandComplete:
       case BACKEND.emptyQueryResponse:
-        this.#statement += 1;
-        this.#bound = false;
-        return null;
+        return this.#statementOver();
       case BACKEND.errorResponse:
         this.#error ??= parseErrorFields(bytes, start, end);
         return null;
@@ -129,17 +114,29 @@ export class BatchExchange implements Exchange {
     }
   }
 
-  #rowOf(index: number, columns: (Buffer | null)[]): void {
+  #statementOver(): ProtocolViolation | null {
+    const count = this.#sent[this.#statement]?.count ?? 0;
+    const rows = this.#row;
+    this.#statement += 1;
+    this.#row = 0;
+    this.#bound = false;
+    // Which row is whose would not be certain.
+    return count > 1 && rows !== count
+      ? { kind: 'protocol-violation', reason: `${rows} rows came for ${count} calls` }
+      : null;
+  }
+
+  #rowOf(statement: SentStatement, index: number, columns: (Buffer | null)[]): void {
     this.#rows[index] = columns;
     const call = this.calls[index];
-    if (!this.#watches || call?.statement.watched === undefined) return;
+    if (call?.statement.watched?.name !== statement.name) return;
     const user = columns.pop();
     if (this.#user?.equals(user ?? Buffer.alloc(0)) === false) this.#changedBy ??= call;
   }
 
   keep(): void {
-    const owner = this.#owners[Math.min(this.#statement, this.#owners.length - 1)];
-    const upTo = typeof owner === 'number' ? owner + 1 : this.#rows.length;
+    const statement = this.#sent[Math.min(this.#statement, this.#sent.length - 1)];
+    const upTo = statement === undefined ? 0 : statement.first + statement.count;
     for (let i = this.#kept; i < upTo; i += 1) {
       const row = this.#rows[i];
       if (row !== null && row !== undefined) {
@@ -173,90 +170,43 @@ export class BatchExchange implements Exchange {
     }
   }
 
-  /** The name of what was sent of it. */
-  #statementOf({ statement }: SqlCall): string {
-    return (this.#watches ? (statement.watched ?? statement) : statement).name;
-  }
-
   #failed(error: SqlError): void {
     // Whatever was to be prepared from the failed statement on was not.
     for (const name of this.#prepares) this.#owner.forgetStatement(name);
-    const failed = this.#owners[this.#statement];
-    if (failed === 'assertion' && saysEpochPassed(error)) {
+    const failed = this.#sent[this.#statement];
+    if (failed?.kind === 'assertion' && saysEpochPassed(error)) {
       for (const call of this.calls) call.complete({ kind: 'stale' });
       return;
     }
-    const call = typeof failed === 'number' ? this.calls[failed] : undefined;
     const staleStatement = !this.#bound && STALE_STATEMENT_CODES.has(error.code);
-    if (staleStatement) {
-      this.#owner.forgetStatement(call === undefined ? EPOCH_ASSERTION.name : this.#statementOf(call));
-      if (failed === 'reset') this.#owner.resetFailed();
+    if (staleStatement && failed !== undefined) {
+      this.#owner.forgetStatement(failed.name);
+      if (failed.kind === 'reset') this.#owner.resetFailed();
     }
     // By itself, prepared just now and cut off by nothing else: that is its answer.
-    const final = this.calls.length === 1 && (this.#retried || !(staleStatement || failed === 'reset'));
+    const final = this.calls.length === 1 && (this.#retried || !(staleStatement || failed?.kind === 'reset'));
     if (final) {
       this.calls[0]?.complete({ kind: 'failed', error });
       return;
     }
-    if (call !== undefined && !staleStatement) {
-      this.#owner.sharedInVain(call.statement.name);
+    if (failed?.kind === 'call' && !staleStatement) {
+      const { first, count } = failed;
+      const [call] = this.calls.slice(first, first + count);
+      if (call !== undefined) this.#owner.sharedInVain(call.statement.name);
       if (error.code === CANCELLED) {
-        // Meant for the one that ran: it has had its time.
-        call.complete({ kind: 'failed', error });
-        this.#owner.separate(
-          this.calls.filter((other) => other !== call),
-          false,
-        );
+        this.#cancelled(first, first + count, error);
         return;
       }
     }
     this.#owner.separate(this.calls, this.calls.length === 1);
   }
-}
 
-/** Writes calls that change nothing as one exchange. Those that cannot be sent are completed. */
-export function writeBatch(
-  writer: MessageWriter,
-  statements: PreparedStatements,
-  calls: readonly SqlCall[],
-  retried: boolean,
-  owner: BatchOwner,
-): BatchExchange {
-  const epoch = calls[0]?.epoch ?? null;
-  const sent: SqlCall[] = [];
-  const owners: StatementOwner[] = [];
-  const prepares: string[] = [];
-  const write = (
-    of: StatementOwner,
-    statement: StatementText,
-    parameters: readonly SqlParameter[],
-    resultFormat: 0 | 1,
-  ): void => {
-    if (statements.write(statement, parameters, resultFormat)) prepares.push(statement.name);
-    owners.push(of);
-  };
-  // What is reset behind the last call is reset behind one that is alone.
-  const watches = epoch !== null && calls.length > 1;
-  if (epoch !== null) write('assertion', EPOCH_ASSERTION, [epoch], 0);
-  for (const call of calls) {
-    const begin = writer.length;
-    const { statement } = call;
-    const watched = watches ? statement.watched : undefined;
-    try {
-      write(sent.length, watched ?? statement, call.parameters, statement.resultFormat);
-    } catch (error) {
-      // Half a message must not be sent, nor the call be left without an answer.
-      writer.rewind(begin);
-      statements.forget((watched ?? statement).name);
-      call.complete({ kind: 'failed', error: unsendable(error) });
-      continue;
+  /** Meant for what ran: that has had its time, where it is known which call it was. */
+  #cancelled(first: number, end: number, error: SqlError): void {
+    const shared = end - first > 1;
+    for (const call of this.calls.slice(first, end)) {
+      call.complete(shared ? { kind: 'failed', error, shared } : { kind: 'failed', error });
     }
-    sent.push(call);
-    for (const reset of RESETS_OF_READS.each) write('reset', reset, [], 0);
-    if (watched === undefined && calls.length > 1)
-      for (const reset of RESET_ROLE) write('reset', reset, [], 0);
+    this.#owner.separate([...this.calls.slice(0, first), ...this.calls.slice(end)], false);
   }
-  for (const reset of RESETS_OF_READS.once) write('reset', reset, [], 0);
-  writeSync(writer);
-  return new BatchExchange(sent, owners, prepares, retried, owner, watches);
 }

@@ -18,6 +18,24 @@ export interface PreparedStatement {
   readonly guarded?: GuardedStatement;
   /** The same with one column more, the last: whom the session is when it is over (current_user). */
   readonly watched?: WatchedStatement;
+  /**
+   * The same for many calls at once; where it is there, none of them leaves anything behind that the next could see. Default: none
+   * of the kind.
+   */
+  readonly grouped?: GroupedStatement;
+}
+
+/**
+ * Has an array for each parameter of the statement, with the values of all calls in their order, and returns a row for each call in the same
+ * order.
+ */
+export interface GroupedStatement {
+  readonly name: string;
+  readonly text: string;
+  /** Of the arrays: OIDs, 0 where the server infers it. */
+  readonly parameterTypes: readonly number[];
+  /** Of their elements: OIDs. Strings are elements of text arrays, bytes of arrays of the type whose binary format they are in. */
+  readonly elementTypes: readonly number[];
 }
 
 export interface WatchedStatement {
@@ -63,7 +81,12 @@ export type CallResult =
   /** The catalog has moved on from `epoch`: the call has not run. */
   | { readonly kind: 'stale' }
   /** PostgreSQL reported an error, at run time or at commit; the transaction is rolled back. */
-  | { readonly kind: 'failed'; readonly error: SqlError }
+  | {
+      readonly kind: 'failed';
+      readonly error: SqlError;
+      /** Whether it may have been another call that shared its statement. Default false. */
+      readonly shared?: boolean;
+    }
   /** It ran longer than its limit and was ended; the transaction is rolled back. */
   | { readonly kind: 'timeout' }
   /** No session took it in time or the queue is full: it has not run. */

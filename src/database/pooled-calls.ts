@@ -15,7 +15,7 @@ import { parseErrorFields, parseDataRow, isViolation } from '../protocol/postgre
 import { writeQuery, writeSync } from '../protocol/postgres/frontend-messages.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
 import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts';
-import { unsendable } from './batch-exchange.ts';
+import { unsendable } from './batch-writer.ts';
 import type { GuardedStatement, PreparedStatement, SqlCall, SqlError, SqlParameter } from './call.ts';
 import type { PreparedStatements, StatementText } from './prepared-statements.ts';
 import type { LinkLoss } from './session-link.ts';

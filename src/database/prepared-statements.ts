@@ -1,8 +1,14 @@
 // The statements that one session has prepared, and the messages that prepare, bind and execute them. Sends nothing.
 // Where none can be kept, each is prepared without a name, right before it is executed.
-import { writeBind, writeClose, writeExecute, writeParse } from '../protocol/postgres/frontend-messages.ts';
+import {
+  writeBind,
+  writeBindArrays,
+  writeClose,
+  writeExecute,
+  writeParse,
+} from '../protocol/postgres/frontend-messages.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
-import type { PreparedStatement, SqlParameter } from './call.ts';
+import type { GroupedStatement, PreparedStatement, SqlParameter } from './call.ts';
 
 /**
  * Statements that one session keeps prepared. A plan takes some 10 to 50 kB of the backend's memory; beyond this, the
@@ -64,6 +70,20 @@ export class PreparedStatements {
     if (parameterTypes.length === 0 && parameters.length === 0 && resultFormat === 0)
       this.#names.set(name, Buffer.from(this.#writer.writtenSince(begin)));
     return known === undefined;
+  }
+
+  /** The same for the calls of a group, with the parameters of each. Throws nothing: what cannot be sent in an array is for the server to refuse. */
+  writeGroup(
+    { name, text, parameterTypes, elementTypes }: GroupedStatement,
+    rows: readonly (readonly SqlParameter[])[],
+    resultFormat: 0 | 1,
+  ): boolean {
+    const known = this.#keeps && this.#names.has(name);
+    if (!this.#keeps) writeParse(this.#writer, '', text, parameterTypes);
+    else if (!known) this.#prepare(name, text, parameterTypes);
+    writeBindArrays(this.#writer, '', this.#keeps ? name : '', rows, elementTypes, resultFormat);
+    writeExecute(this.#writer, '');
+    return this.#keeps && !known;
   }
 
   #prepare(name: string, text: string, parameterTypes: readonly number[]): void {

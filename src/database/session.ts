@@ -11,7 +11,7 @@ import type { ProtocolViolation } from '../protocol/postgres/message-splitter.ts
 import type { PreparedStatement, SqlCall } from './call.ts';
 import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './session-link.ts';
 import type { SqlResult } from './exchange-result.ts';
-import { unsendable } from './batch-exchange.ts';
+import { unsendable } from './batch-writer.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { ExchangeQueue } from './exchange-queue.ts';
 import { PooledCalls } from './pooled-calls.ts';

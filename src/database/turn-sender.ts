@@ -5,22 +5,14 @@ import type { ExchangeQueue } from './exchange-queue.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
 import type { ResetSender } from './reset-sender.ts';
 import type { Exchange } from './session-exchange.ts';
-import {
-  MAX_BATCH_BYTES,
-  MAX_BATCH_CALLS,
-  parameterBytes,
-  writeBatch,
-  type BatchOwner,
-} from './batch-exchange.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_CALLS, type BatchOwner } from './batch-exchange.ts';
+import { batchParts, parameterBytes, writeBatch } from './batch-writer.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { MAX_PREPARED_STATEMENTS, type PreparedStatements } from './prepared-statements.ts';
 import { RESET_ROLE, RESETS_OF_READS } from './session-reset.ts';
 
 /** Executions for which a statement that failed among others has a transaction of its own: one that fails often costs twice. */
 const CALLS_APART = 64;
-
-/** One batch runs, and the next is there when it is over. */
-const MAX_LOAD = 2 * MAX_BATCH_CALLS;
 
 /** What it asks of its session. */
 export interface TurnOwner {
@@ -42,7 +34,9 @@ export class TurnSender implements BatchOwner {
   #lost = false;
   /** Statements that failed among others, and for how many more executions they have a transaction of their own. */
   readonly #apart = new Map<string, number>();
-  readonly #endTurn = (): void => this.#send(MAX_LOAD);
+  /** Of the calls that were sent last. */
+  #epoch: string | null = null;
+  readonly #endTurn = (): void => this.#send(false);
 
   /** @param exchanges those of the session, which say how much is on its way */
   constructor(
@@ -74,12 +68,12 @@ export class TurnSender implements BatchOwner {
 
   /** An answer has come: there may be room for what waits. */
   progressed(): void {
-    if (this.#turn.length > 0 && !this.#scheduled && this.#exchanges.load < MAX_LOAD) this.#send(MAX_LOAD);
+    if (!this.#scheduled && this.#hasRoom()) this.#send(false);
   }
 
   /** Sends all that waits, however much is on its way: something else is to be sent behind it. */
   sendAll(): void {
-    this.#send(Infinity);
+    this.#send(true);
   }
 
   /** The session is gone: takes out what was not sent, and completes with 'lost' what comes back to be sent again. */
@@ -90,16 +84,24 @@ export class TurnSender implements BatchOwner {
     return unsent;
   }
 
-  /**
-   * Sends what waits, unless enough is on its way: then the calls that come meanwhile gather, so that the busier a session is
-   * the more calls share an exchange and a write.
-   */
-  #send(maxLoad: number): void {
+  /** Sends what waits, as far as there is room for it. */
+  #send(all: boolean): void {
     this.#scheduled = false;
-    while (this.#turn.length > 0 && this.#exchanges.load < maxLoad) {
+    while (this.#hasRoom(all)) {
       this.#sendTogether(this.#turn.splice(0, MAX_BATCH_CALLS));
     }
     this.#owner.flush();
+  }
+
+  /**
+   * While one batch runs, what comes gathers, so that the busier a session is the more calls share an exchange and a write. Only a full
+   * one is sent behind it, which is there then when the other is over.
+   */
+  #hasRoom(forAll = false): boolean {
+    const { load } = this.#exchanges;
+    const waiting = this.#turn.length;
+    if (forAll || load < MAX_BATCH_CALLS) return waiting > 0;
+    return load < 2 * MAX_BATCH_CALLS && waiting >= MAX_BATCH_CALLS;
   }
 
   #sendTogether(calls: readonly SqlCall[]): void {
@@ -136,14 +138,17 @@ export class TurnSender implements BatchOwner {
 
   /** Sends calls that change nothing as one exchange. */
   #sendBatch(calls: readonly SqlCall[], retried: boolean): void {
+    const parts = batchParts(calls);
     if (!this.#resets.isCertain) {
-      const needed = [EPOCH_ASSERTION, ...RESETS_OF_READS.each, ...RESET_ROLE, ...RESETS_OF_READS.once];
-      this.#resets.makeCertain([
-        ...needed,
-        ...calls.map(({ statement }) => (calls.length > 1 ? (statement.watched ?? statement) : statement)),
-      ]);
+      const resets = [...RESETS_OF_READS.each, ...RESET_ROLE, ...RESETS_OF_READS.once];
+      this.#resets.makeCertain([EPOCH_ASSERTION, ...resets, ...parts.map(({ text }) => text)]);
     }
-    this.#owner.sendExchange(writeBatch(this.#writer, this.#statements, calls, retried, this));
+    // What leaves nothing behind is not reset; a function that was taken for such may have been replaced in the meantime.
+    const epoch = calls[0]?.epoch ?? null;
+    const resetsFirst = epoch !== this.#epoch && this.#epoch !== null;
+    this.#epoch = epoch;
+    const options = { retried, resetsFirst };
+    this.#owner.sendExchange(writeBatch(this.#writer, this.#statements, parts, options, this));
   }
 
   #isApart(statementName: string): boolean {

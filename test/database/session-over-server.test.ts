@@ -5,11 +5,13 @@ import { after, before, describe, it } from 'node:test';
 import type { SqlCall } from '../../src/database/call.ts';
 import type { LinkLoss } from '../../src/database/session-link.ts';
 import { parseConnectionString } from '../../src/database/server/connection-string.ts';
+import { requestCancel } from '../../src/database/server/cancel-request.ts';
 import { openLink } from '../../src/database/server/open-link.ts';
 import type { ServerLink } from '../../src/database/server/server-link.ts';
 import { Session } from '../../src/database/session.ts';
 import { startPostgres, testedPostgres, type TestPostgres } from '../support/postgres.ts';
-import { call, type SuiteSubject } from './session-subject.ts';
+import { grouped } from './group-suite.ts';
+import { call, statement, type SuiteSubject } from './session-subject.ts';
 import { sessionSuite } from './session-suite.ts';
 
 interface Opened extends SuiteSubject {
@@ -72,6 +74,23 @@ for (const postgres of installed) {
       // Older servers send a notification of one's own after ReadyForQuery.
       while (subject.notifications.length === 0) await subject.query('select 1');
       assert.deepEqual(subject.notifications, [['suite_kept', 'once']]);
+    });
+
+    it('says of calls that shared a statement, which was cancelled, that it may have been another of them', async () => {
+      const sleeps = grouped('$1 || pg_sleep($1::float)::text', 1);
+      const ask = (seconds: string) =>
+        call(subject.dispatcher, sleeps.text, [seconds], {
+          interruptible: true,
+          statement: { ...statement(sleeps.text), grouped: sleeps.grouped },
+        });
+      const state = { over: false };
+      const results = Promise.all(['0', '600', '0'].map(ask)).finally(() => (state.over = true));
+      // A request may come before there is something to be cancelled.
+      while (!state.over) await requestCancel(subject.link.backend).catch(() => undefined);
+      for (const result of await results) {
+        assert.equal(result.kind, 'failed');
+        assert.deepEqual(result.kind === 'failed' && [result.error.code, result.shared], ['57014', true]);
+      }
     });
 
     it('loses the call that runs in a session that the server ends, and gives those behind it back', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SqlParameter } from '../../src/database/call.ts';
 import { batchSuite } from './batch-suite.ts';
+import { groupSuite } from './group-suite.ts';
 import { call, failure, row, statement, type SuiteSubject } from './session-subject.ts';
 
 /** `subject` is called inside of the tests: it is opened before them. */
@@ -188,6 +189,7 @@ export function sessionSuite(
     });
 
     batchSuite(subject, resetsReads);
+    if (resetsReads) groupSuite(subject);
 
     it('prepares a statement again that was deallocated, and runs the call once', async () => {
       await subject().exec('drop table if exists suite_once; create table suite_once (x int)');

@@ -79,6 +79,7 @@ onEachDatabase((database) => {
       returnsSet: false,
       securityDefiner: true,
       strict: false,
+      leavesNothing: true,
       outcome: 'result',
       arguments: [{ mode: 'in', pass: 'request', type: 'omni_httpd.http_request' }],
       role: null,

@@ -12,7 +12,7 @@ import type { ServerLink } from './server-link.ts';
 /** After this a session that was asked to cancel is closed: it ignores the request (it catches query_canceled, say). */
 const CANCEL_GRACE_MS = 5000;
 
-/** Calls that share a transaction are quick: after this one of them is cancelled, to run by itself. */
+/** Calls that others wait for, in their transaction or behind it, were taken for quick: after this they are cancelled, to run by themselves. */
 const SHARED_LIMIT_MS = 250;
 
 /** How often a call is run again because of others (serialization failure, deadlock), or because its session was lost. */
@@ -39,7 +39,7 @@ export interface PooledSessionEvents {
   overran(call: SqlCall): void;
 }
 
-/** `overran`: it keeps others waiting that share its transaction; it is to run by itself. */
+/** `overran`: it keeps others waiting; it is to run by itself. */
 type CancelReason = 'timeout' | 'abandoned' | 'overran';
 
 interface Cancellation {
@@ -206,7 +206,7 @@ export class PooledSession implements Placeable {
       if (!cancelled) running.call.complete(result);
       else if (cancellation.reason === 'overran') this.#events.overran(running.call);
       else running.call.complete({ kind: cancellation.reason });
-    } else if (cancelled && cancellation !== null && mayRunAgain(running)) {
+    } else if (cancelled && mayRunAgain(running) && (cancellation !== null || result.shared === true)) {
       this.#events.rolledBack(running.call);
     } else {
       this.#complete(running, result);
@@ -243,14 +243,20 @@ export class PooledSession implements Placeable {
       // Of a pooler, the number is no process of the server's: it closes the backend of a client that is gone.
       if (!this.#link.sharesBackends) terminate(this.#link.backend.processId);
       this.#link.closeOverrun(`a call did not end when it was cancelled`);
-    } else if (elapsed >= limitMs) {
-      this.#cancel(targets, 'timeout', now);
-    } else if (targets.size > 1 && elapsed >= SHARED_LIMIT_MS) {
+    } else if (elapsed >= Math.min(limitMs, SHARED_LIMIT_MS) && this.#holdsUp(targets)) {
       overran(costsOf(targets), elapsed);
       this.#cancel(targets, 'overran', now);
+    } else if (elapsed >= limitMs) {
+      this.#cancel(targets, 'timeout', now);
     } else if (this.#session.running.every((call) => isLeft(call, isAbandoned))) {
       this.#cancel(targets, 'abandoned', now);
     }
+  }
+
+  /** Whether calls that may be ended and run again keep others waiting, in their transaction or behind it. */
+  #holdsUp(running: ReadonlySet<SqlCall>): boolean {
+    if (running.size > 1) return true;
+    return this.#inFlight > running.size && [...running].every(changesNothing);
   }
 
   /** Ends the session when what is in flight is over. */

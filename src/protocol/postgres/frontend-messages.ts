@@ -75,6 +75,39 @@ export function writeBind(
   writer.end();
 }
 
+/**
+ * Binds arrays of one dimension: of each parameter one with the values of all `rows`, in the binary format (array_recv). Strings are elements of
+ * text arrays.
+ */
+export function writeBindArrays(
+  writer: MessageWriter,
+  portal: string,
+  statement: string,
+  rows: readonly (readonly (string | Uint8Array | null)[])[],
+  elementTypes: readonly number[],
+  resultFormat: 0 | 1,
+): void {
+  writer.begin(FRONTEND.bind);
+  writer.cstring(portal);
+  writer.cstring(statement);
+  writer.int16(1);
+  writer.int16(1);
+  writer.int16(elementTypes.length);
+  for (let column = 0; column < elementTypes.length; column += 1) {
+    const begin = writer.beginValue();
+    writer.int32(1); // dimensions
+    writer.int32(0); // whether there are nulls, which is not looked at
+    writer.int32(elementTypes[column] ?? 0);
+    writer.int32(rows.length);
+    writer.int32(1); // lower bound
+    for (const row of rows) writer.value(row[column] ?? null);
+    writer.endValue(begin);
+  }
+  writer.int16(1);
+  writer.int16(resultFormat);
+  writer.end();
+}
+
 export function writeDescribe(writer: MessageWriter, target: 'statement' | 'portal', name: string): void {
   writer.begin(FRONTEND.describe);
   writer.byte(TARGET[target]);

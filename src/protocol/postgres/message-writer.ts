@@ -89,6 +89,16 @@ export class MessageWriter {
     }
   }
 
+  /** Begins a value whose length is not known yet, and says where it begins; `endValue` fills its length in. */
+  beginValue(): number {
+    this.int32(0);
+    return this.#length;
+  }
+
+  endValue(begin: number): void {
+    this.#setInt32(begin - 4, this.#length - begin);
+  }
+
   /** What was written since `length` had this value, as a view that is valid until the next write. */
   writtenSince(length: number): Buffer {
     return this.#buffer.subarray(length, this.#length);

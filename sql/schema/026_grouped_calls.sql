@@ -1,0 +1,2 @@
+-- Which handlers leave nothing in their session, so that calls of them share a statement.
+\ir ../objects/describe_handlers.sql

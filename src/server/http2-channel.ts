@@ -1,6 +1,7 @@
 // One stream of an HTTP/2 connection as the interpreter of commands sees it. Keeps what came of the request body before it was
 // asked for: the flow-control window bounds that. What is said on the wire is the machine's, protocol/http2.
 import { NO_FIELDS, type FieldLines } from '../protocol/http/field-lines.ts';
+import { PieceQueue } from '../protocol/http/piece-queue.ts';
 import { ErrorCode } from '../protocol/http2/fault.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
 import type { TakeOver } from './byte-duplex.ts';
@@ -28,7 +29,8 @@ export class Http2Channel implements StreamChannel {
   readonly #head: ChannelHead;
   readonly #body = new BodyAllowance();
   readonly #stream: Stream;
-  #early: Buffer[] = [];
+  /** null before something came that was not asked for. */
+  #early: PieceQueue | null = null;
   #trailers: FieldLines | null = null;
   #requestEnded: boolean;
   #over = false;
@@ -58,10 +60,11 @@ export class Http2Channel implements StreamChannel {
       this.#tunnel.receive(data);
     } else if (this.#over) {
       this.#skip(data.length);
-    } else if (this.#body.wanted && this.#early.length === 0) {
+    } else if (this.#body.wanted && !this.#hasEarly) {
       this.#deliver(data);
     } else {
-      this.#early.push(Buffer.from(data));
+      this.#early ??= new PieceQueue();
+      this.#early.pushCopy(data);
     }
   }
 
@@ -184,7 +187,7 @@ export class Http2Channel implements StreamChannel {
     const bad = machine.sendHead(this.#wire, 200, fields, null, date, server.options.serverName);
     if (bad !== null) return bad;
     this.#tunnel = new Http2Tunnel(this.#driver, this.#wire, () => this.#driver.finish(this));
-    this.#tunnel.open(takeOver, this.#early.splice(0), this.#trailers !== null || !this.#head.hasBody);
+    this.#tunnel.open(takeOver, this.#early, this.#trailers !== null || !this.#head.hasBody);
     this.#driver.flushUnlessReading();
     return 200;
   }
@@ -212,11 +215,11 @@ export class Http2Channel implements StreamChannel {
 
   allowBody(bytes: number): void {
     const first = this.#body.allow(bytes, this.#driver.server.clock.nowMs);
-    if (first && this.#head.expectContinue && !this.#requestEnded && this.#early.length === 0) {
+    if (first && this.#head.expectContinue && !this.#requestEnded && !this.#hasEarly) {
       this.#driver.machine.sendInform(this.#wire, 100, NO_FIELDS);
       this.#driver.flushUnlessReading();
     }
-    if (this.#early.length > 0 || this.#trailers !== null) queueMicrotask(() => this.#deliverEarly());
+    if (this.#hasEarly || this.#trailers !== null) queueMicrotask(() => this.#deliverEarly());
   }
 
   setOptions(options: { idleTimeoutMs?: number; maxSkipBodyBytes?: number }): void {
@@ -227,13 +230,19 @@ export class Http2Channel implements StreamChannel {
   finish(): void {
     this.#over = true;
     if (this.#tunnel !== null) return;
-    for (const chunk of this.#early.splice(0)) this.#skip(chunk.length);
+    const unread = this.#early?.bytes ?? 0;
+    this.#early = null;
+    if (unread > 0) this.#skip(unread);
     // The rest of the request is skipped, and waited for no longer than any other body.
     if (this.#wire.remoteOpen) this.#body.awaitFrom(this.#driver.server.clock.nowMs);
     else this.#driver.finish(this);
   }
 
   // --- inside ---
+
+  get #hasEarly(): boolean {
+    return this.#early?.isEmpty === false;
+  }
 
   #deliver(data: Buffer): void {
     this.#body.receive(data.length);
@@ -242,12 +251,12 @@ export class Http2Channel implements StreamChannel {
   }
 
   #deliverEarly(): void {
-    while (this.#early.length > 0 && this.#body.wanted && !this.#over) {
-      const chunk = this.#early.shift();
+    while (this.#hasEarly && this.#body.wanted && !this.#over) {
+      const chunk = this.#early?.take();
       if (chunk !== undefined) this.#deliver(chunk);
     }
     const trailers = this.#trailers;
-    if (trailers !== null && this.#early.length === 0) {
+    if (trailers !== null && !this.#hasEarly) {
       this.#trailers = null;
       this.#requestEnded = true;
       this.#stream.receiveEnd(trailers);

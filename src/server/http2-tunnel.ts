@@ -2,6 +2,7 @@
 // is the bytes, END_STREAM the end of a side, RST_STREAM the end of both.
 import { ByteWriter } from '../protocol/http/byte-writer.ts';
 import { NO_FIELDS } from '../protocol/http/field-lines.ts';
+import { PieceQueue } from '../protocol/http/piece-queue.ts';
 import { ErrorCode } from '../protocol/http2/fault.ts';
 import type { Http2Connection } from '../protocol/http2/connection.ts';
 import type { Http2Stream } from '../protocol/http2/stream.ts';
@@ -25,7 +26,7 @@ export class Http2Tunnel implements ByteDuplex {
   readonly #over: () => void;
   #receiver: ByteReceiver | null = null;
   /** What came while nobody reads; the stream's window, which is not given back meanwhile, bounds it. */
-  #kept: Buffer[] = [];
+  readonly #kept = new PieceQueue();
   #reading = false;
   #paused = false;
   #flushScheduled = false;
@@ -44,9 +45,9 @@ export class Http2Tunnel implements ByteDuplex {
   }
 
   /** `rest`: what has come already; `eof`: and nothing more will. */
-  open(takeOver: TakeOver, rest: readonly Buffer[], eof: boolean): void {
+  open(takeOver: TakeOver, rest: PieceQueue | null, eof: boolean): void {
     this.#receiver = takeOver(this);
-    for (const chunk of rest) this.receive(chunk);
+    for (let chunk = rest?.take(); chunk !== undefined; chunk = rest?.take()) this.receive(chunk);
     if (eof) this.receiveEof();
     if (this.#host.server.draining) this.drain();
     this.flushSoon();
@@ -55,8 +56,8 @@ export class Http2Tunnel implements ByteDuplex {
   // --- from the connection ---
 
   receive(data: Buffer): void {
-    if (this.#paused || this.#kept.length > 0) {
-      this.#kept.push(Buffer.from(data));
+    if (this.#paused || !this.#kept.isEmpty) {
+      this.#kept.pushCopy(data);
       return;
     }
     this.#deliver(data);
@@ -142,7 +143,7 @@ export class Http2Tunnel implements ByteDuplex {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#kept.length > 0 || this.#eof) queueMicrotask(() => this.#deliverKept());
+    if (!this.#kept.isEmpty || this.#eof) queueMicrotask(() => this.#deliverKept());
   }
 
   end(): void {
@@ -173,11 +174,11 @@ export class Http2Tunnel implements ByteDuplex {
 
   #deliverKept(): void {
     while (!this.#paused && this.#receiver !== null) {
-      const chunk = this.#kept.shift();
+      const chunk = this.#kept.take();
       if (chunk === undefined) break;
       this.#deliver(chunk);
     }
-    if (this.#eof && !this.#eofTold && !this.#paused && this.#kept.length === 0) {
+    if (this.#eof && !this.#eofTold && !this.#paused && this.#kept.isEmpty) {
       this.#eofTold = true;
       this.#receiver?.receiveEof();
       this.#finishIfOver();

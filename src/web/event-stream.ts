@@ -3,6 +3,7 @@
 //
 //   fresh ──(more than maxUnsentBytes wait)──► behind ──(the client has taken what was sent)──► fresh, `recovered` is called
 import type { FieldLines } from '../protocol/http/field-lines.ts';
+import { PieceQueue } from '../protocol/http/piece-queue.ts';
 import type { Exchange, ResponseSink } from './exchange.ts';
 
 export interface EventStreamOptions {
@@ -38,8 +39,7 @@ export class EventStream {
   readonly #owner: EventStreamOwner;
   readonly #options: EventStreamOptions;
   readonly #timer: NodeJS.Timeout;
-  #queue: Buffer[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new PieceQueue();
   #isBehind = false;
   #isOver = false;
 
@@ -79,7 +79,7 @@ export class EventStream {
 
   /** Everything that was sent has left for the client. */
   get writable(): boolean {
-    return !this.isOver && !this.#isBehind && this.#queue.length === 0 && this.#sink.writable;
+    return !this.isOver && !this.#isBehind && this.#queue.isEmpty && this.#sink.writable;
   }
 
   /** Whether events are being dropped until the client has caught up. */
@@ -91,14 +91,12 @@ export class EventStream {
   send(events: Buffer): boolean {
     if (this.isOver || this.#isBehind) return false;
     this.#timer.refresh();
-    if (this.#queue.length === 0 && this.#sink.writable) {
+    if (this.#queue.isEmpty && this.#sink.writable) {
       this.#sink.write(events);
       return true;
     }
-    this.#queuedBytes += events.length;
-    if (this.#queuedBytes > this.#options.maxUnsentBytes) {
-      this.#queue = [];
-      this.#queuedBytes = 0;
+    if (this.#queue.bytes + events.length > this.#options.maxUnsentBytes) {
+      this.#queue.clear();
       this.#isBehind = true;
       return false;
     }
@@ -109,7 +107,8 @@ export class EventStream {
   /** Ends the response in good order, after what waits for the client as far as it takes it now. */
   close(): void {
     if (this.isOver) return;
-    for (const events of this.#queue.splice(0)) this.#sink.write(events);
+    for (let events = this.#queue.take(); events !== undefined; events = this.#queue.take())
+      this.#sink.write(events);
     this.#sink.end();
     this.#finish();
   }
@@ -122,11 +121,9 @@ export class EventStream {
   }
 
   #drain(): void {
-    while (this.#queue.length > 0 && this.#sink.writable) {
-      const events = this.#queue.shift();
-      if (events === undefined) break;
-      this.#queuedBytes -= events.length;
-      this.#sink.write(events);
+    while (!this.#queue.isEmpty && this.#sink.writable) {
+      const events = this.#queue.take();
+      if (events !== undefined) this.#sink.write(events);
     }
     if (this.isOver || !this.#sink.writable) return;
     if (this.#isBehind) {
@@ -145,7 +142,7 @@ export class EventStream {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#queue = [];
+    this.#queue.clear();
     this.#owner.closed();
   }
 }

@@ -1,5 +1,6 @@
 // The two ways of reading a request body: whole with a limit, and piece by piece with back-pressure.
 
+import { PieceQueue } from '../protocol/http/piece-queue.ts';
 import type { BodyRefusal } from './exchange.ts';
 
 export interface BodyReader {
@@ -34,7 +35,8 @@ export class BodyCollector implements BodyReader {
   readonly #announced: number | null;
   readonly #done: (body: Buffer) => void;
   readonly #refused: (reason: BodyRefusal) => void;
-  #chunks: Buffer[] = [];
+  /** null before there is one: most bodies go in place. */
+  #chunks: PieceQueue | null = null;
   #length = 0;
   #over = false;
 
@@ -65,12 +67,15 @@ export class BodyCollector implements BodyReader {
     }
     const whole = this.#whole;
     if (whole === null) {
-      this.#chunks.push(Buffer.from(chunk));
+      this.#chunks ??= new PieceQueue();
+      this.#chunks.pushCopy(chunk);
     } else if (this.#length <= whole.length) {
       whole.set(chunk, at);
     } else {
       // The protocols hold a body to its length, but a stream handler before this one may have decoded it.
-      this.#chunks.push(whole.subarray(0, at), Buffer.from(chunk));
+      this.#chunks = new PieceQueue();
+      this.#chunks.push(whole.subarray(0, at));
+      this.#chunks.pushCopy(chunk);
       this.#whole = null;
     }
   }
@@ -78,11 +83,9 @@ export class BodyCollector implements BodyReader {
   receiveEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    const [first] = this.#chunks;
     if (this.#whole !== null) this.#done(this.#whole.subarray(0, this.#length));
-    else if (first === undefined) this.#done(EMPTY);
-    else this.#done(this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#length));
-    this.#chunks = [];
+    else this.#done(this.#chunks?.takeAll() ?? EMPTY);
+    this.#chunks = null;
   }
 
   abandon(): void {
@@ -92,7 +95,7 @@ export class BodyCollector implements BodyReader {
   #refuse(reason: BodyRefusal): void {
     if (this.#over) return;
     this.#over = true;
-    this.#chunks = [];
+    this.#chunks = null;
     this.#whole = null;
     this.#refused(reason);
   }
@@ -104,7 +107,7 @@ const WINDOW_BYTES = 65_536;
 /** Hands a body to one reader as it comes; asks for more as the reader takes it. */
 export class BodyQueue implements BodyReader, AsyncIterableIterator<Buffer> {
   readonly #ask: (bytes: number) => void;
-  #chunks: Buffer[] = [];
+  readonly #chunks = new PieceQueue();
   #ended = false;
   #abandoned = false;
   #asked = false;
@@ -116,13 +119,12 @@ export class BodyQueue implements BodyReader, AsyncIterableIterator<Buffer> {
   }
 
   receive(chunk: Buffer): void {
-    const copy = Buffer.from(chunk);
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting === null) this.#chunks.push(copy);
+    if (waiting === null) this.#chunks.pushCopy(chunk);
     else {
-      this.#ask(copy.length);
-      waiting.resolve({ done: false, value: copy });
+      this.#ask(chunk.length);
+      waiting.resolve({ done: false, value: Buffer.from(chunk) });
     }
   }
 
@@ -135,7 +137,7 @@ export class BodyQueue implements BodyReader, AsyncIterableIterator<Buffer> {
   abandon(): void {
     if (this.#ended) return;
     this.#abandoned = true;
-    this.#chunks = [];
+    this.#chunks.clear();
     this.#waiting?.reject(new Error('the client left before its request was complete'));
     this.#waiting = null;
   }
@@ -149,7 +151,7 @@ export class BodyQueue implements BodyReader, AsyncIterableIterator<Buffer> {
       this.#asked = true;
       this.#ask(WINDOW_BYTES);
     }
-    const chunk = this.#chunks.shift();
+    const chunk = this.#chunks.take();
     if (chunk !== undefined) {
       if (!this.#ended) this.#ask(chunk.length);
       return Promise.resolve({ done: false, value: chunk });

@@ -1,6 +1,7 @@
 // The sending half of a connection: heads, bodies, trailers, pushes as frames, within the peer's windows and limits. What
 // has to wait is queued with its stream and sent by `pump`. Not the receiving half: receiver.ts.
 import type { FieldLines } from '../http/field-lines.ts';
+import { PieceQueue } from '../http/piece-queue.ts';
 import type { ConnectionCore } from './connection-core.ts';
 import { ErrorCode } from './fault.ts';
 import { writeContinuationHeader } from './frames/continuation-frame.ts';
@@ -219,7 +220,7 @@ export class Sender {
 
   #enqueue(stream: Http2Stream, bytes: Buffer, end: boolean): boolean {
     const core = this.#core;
-    stream.queue ??= [];
+    stream.queue ??= new PieceQueue();
     stream.queue.push(bytes);
     stream.queuedBytes += bytes.length;
     core.queuedBytes += bytes.length;
@@ -262,17 +263,17 @@ export class Sender {
   }
 
   #writeQueue(stream: Http2Stream, length: number): void {
-    const queue = stream.queue as Buffer[];
+    const queue = stream.queue as PieceQueue;
     let left = length;
     while (left > 0) {
-      const bytes = queue[0] as Buffer;
+      const bytes = queue.next as Buffer;
       const start = stream.queueOffset;
       const end = Math.min(bytes.length, start + left);
       this.#core.writer.writeBytes(bytes, start, end);
       left -= end - start;
       stream.queueOffset = end;
       if (end === bytes.length) {
-        queue.shift();
+        queue.take();
         stream.queueOffset = 0;
       }
     }

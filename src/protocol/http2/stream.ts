@@ -1,6 +1,7 @@
 // One stream's data: its state, its windows, and the body that waits to be sent. What moves it is in receiver.ts and
 // sender.ts; when its body is sent is the scheduler's choice.
 import type { FieldLines } from '../http/field-lines.ts';
+import type { PieceQueue } from '../http/piece-queue.ts';
 import { SendWindow } from './flow-window.ts';
 import type { ReceiveWindow } from './flow-window.ts';
 import { DEFAULT_URGENCY } from './priority.ts';
@@ -29,8 +30,8 @@ export class Http2Stream {
   announcedBytes = -1;
 
   /** Body that waits for windows, or for its turn; null before anything had to wait. */
-  queue: Buffer[] | null = null;
-  /** How much of queue[0] has been sent. */
+  queue: PieceQueue | null = null;
+  /** How much of the piece that is next has been sent. */
   queueOffset = 0;
   queuedBytes = 0;
   /** What ends the stream once the queue is empty: nothing yet, END_STREAM, or trailers. */

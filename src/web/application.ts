@@ -12,6 +12,7 @@ import { convertGroups } from './bindings.ts';
 import { CapturedExchange, isAnswered } from './captured-exchange.ts';
 import { RequestContext } from './context.ts';
 import { LightRequest } from './light-request.ts';
+import { isPromise } from './is-promise.ts';
 import { PausableLimit, PendingAnswers, type TimeLimit } from './pending-answers.ts';
 import { checkMiddlewares, nameOf, type Route } from './route.ts';
 import { isResponse, sendResponse } from './send-response.ts';
@@ -199,7 +200,10 @@ function runMiddlewares(
     const next = (changed: Request = request): Promise<Response> => {
       if (called) return Promise.reject(new Error('a middleware calls next() once'));
       called = true;
-      return from(index + 1, changed);
+      const response = from(index + 1, changed);
+      // A middleware that looks at it later, or never, is no reason to end the process.
+      response.catch(() => undefined);
+      return response;
     };
     return checked(await run(request, context, next), 'a middleware');
   };
@@ -272,7 +276,10 @@ function checked(response: unknown, who: string): Response {
 
 function fail(exchange: Exchange, application: Application, pattern: string, error: unknown): void {
   // Whom nobody waits for any more, or who was told already (413), is no failure of the application's.
-  if (exchange.closed) return;
+  if (exchange.closed) {
+    if (exchange instanceof CapturedExchange) exchange.abandon(error);
+    return;
+  }
   const { observer, dev } = application.services;
   if (error instanceof HowdahError && error.status !== null && error.status < 500) {
     exchange.fail(error.status, error.message);
@@ -321,11 +328,4 @@ function sqlStateOf(error: unknown): string | null {
   const sql: unknown = typeof error === 'object' && error !== null && 'sql' in error ? error.sql : null;
   const code: unknown = typeof sql === 'object' && sql !== null && 'code' in sql ? sql.code : null;
   return typeof code === 'string' ? code : null;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise ||
-    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
-  );
 }

@@ -2,10 +2,13 @@
 // request may be another one than the client's.
 import type { FieldLines } from '../protocol/http/field-lines.ts';
 import type { RequestHead } from '../protocol/http/request-head.ts';
+import { HowdahError } from '../errors.ts';
 import { plainError } from '../server/stream.ts';
 import type { ProtocolSwitch } from '../server/websocket-handshake.ts';
 import type { BodyRefusal, Exchange, ResponseSink, StreamedResponse, WholeResponse } from './exchange.ts';
 import { ExchangeLayer } from './exchange-layer.ts';
+import { LightResponse } from './light-response.ts';
+import { releaseBody } from './response-stream.ts';
 
 /** What `next` of a middleware gives where the answer is none that a Response could be: a WebSocket, an abort. */
 const ANSWERED: unique symbol = Symbol('answered');
@@ -38,6 +41,12 @@ export class CapturedExchange extends ExchangeLayer {
     this.response = promise;
     this.#resolve = resolve;
     this.#reject = reject;
+    inner.onClose(() => this.abandon(new DOMException('the client has left', 'AbortError')));
+  }
+
+  /** There will be no answer: whoever waits for it is to hear of that, and can clean up. */
+  abandon(error: unknown): void {
+    if (this.#begin()) this.#reject(error);
   }
 
   override get head(): RequestHead {
@@ -54,7 +63,15 @@ export class CapturedExchange extends ExchangeLayer {
     refused?: (reason: BodyRefusal) => void,
   ): void {
     if (this.changed === null) {
-      this.inner.collectBody(limitBytes, done, refused);
+      const { contentLength } = this.#head;
+      // Found out before it is read, it is an answer as any other.
+      if (contentLength !== null && contentLength > limitBytes) this.#refuse(limitBytes, refused);
+      else
+        this.inner.collectBody(limitBytes, done, (reason) => {
+          if (reason === 'too-large')
+            this.abandon(new HowdahError('HOWDAH_BODY_TOO_LARGE', `more than ${limitBytes} bytes`));
+          refused?.(reason);
+        });
       return;
     }
     void this.#collect(this.changed, limitBytes, done, refused);
@@ -78,6 +95,10 @@ export class CapturedExchange extends ExchangeLayer {
       done(body);
       return;
     }
+    this.#refuse(limitBytes, refused);
+  }
+
+  #refuse(limitBytes: number, refused: ((reason: BodyRefusal) => void) | undefined): void {
     this.fail(413, `the body is larger than ${limitBytes} bytes`);
     refused?.('too-large');
   }
@@ -91,7 +112,10 @@ export class CapturedExchange extends ExchangeLayer {
   }
 
   override respondStreamed({ status, fields, body, trailers }: StreamedResponse): void {
-    if (!this.#begin()) return;
+    if (!this.#begin()) {
+      releaseBody(body);
+      return;
+    }
     if (trailers !== undefined) this.source.addTrailers(trailers);
     this.#make(status, fields, ReadableStream.from(body) as BodyInit);
   }
@@ -105,7 +129,11 @@ export class CapturedExchange extends ExchangeLayer {
 
   /** Answers with a Response as it is. */
   capture(response: Response, trailers?: () => FieldLines): void {
-    if (!this.#begin()) return;
+    if (!this.#begin()) {
+      if (!LightResponse.is(response) && response.body !== null && !response.body.locked)
+        void response.body.cancel().catch(() => undefined);
+      return;
+    }
     if (trailers !== undefined) this.source.addTrailers(trailers);
     this.#resolve(response);
   }

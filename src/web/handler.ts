@@ -42,7 +42,10 @@ export interface RouteTarget<Bindings extends AnyBindings = AnyBindings> {
   handleExchange(exchange: Exchange, context: Context<Bindings>): void | Promise<void>;
 }
 
-/** Gives the answer of what comes after a middleware: the next one, or the target. Once per request. */
+/**
+ * Gives the answer of what comes after a middleware: the next one, or the target. Once per request. Rejects with what they throw; and with an
+ * AbortError where the client leaves before there is an answer.
+ */
 export type Next = (request?: Request) => Promise<Response>;
 
 /**

@@ -8,6 +8,14 @@ export type AllowedOrigins = 'same' | 'any' | readonly string[];
 export function isAllowedOrigin(head: RequestHead, allowed: AllowedOrigins): boolean {
   const origin = getField(head.fields, 'origin');
   if (allowed === 'any' || origin === undefined) return true;
-  if (URL.canParse(origin) && new URL(origin).host === head.authority.toLowerCase()) return true;
+  if (isSameHost(origin, head.authority)) return true;
   return allowed !== 'same' && allowed.includes(origin);
+}
+
+/** A port that is the default of the page's scheme may be said or left out (RFC 9110 §4.2.3). */
+function isSameHost(origin: string, authority: string): boolean {
+  const page = URL.parse(origin);
+  return (
+    page !== null && page.host !== '' && page.host === URL.parse(`${page.protocol}//${authority}/`)?.host
+  );
 }

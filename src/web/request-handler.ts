@@ -15,6 +15,7 @@ import {
   type StreamHandlerFactory,
 } from '../server/stream-handler.ts';
 import { BodyCollector, BodyQueue, EMPTY, NO_BODY, type BodyReader } from './request-body.ts';
+import { releaseBody } from './response-stream.ts';
 import type {
   BodyRefusal,
   Endpoint,
@@ -191,7 +192,10 @@ class RequestHandler implements StreamHandler, Exchange {
   }
 
   respondStreamed(response: StreamedResponse): void {
-    if (!this.#begin()) return;
+    if (!this.#begin()) {
+      releaseBody(response.body);
+      return;
+    }
     this.#emit({ kind: 'headers', status: response.status, fields: response.fields });
     void this.#pump(response.body, response.trailers);
   }

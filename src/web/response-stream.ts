@@ -48,6 +48,12 @@ export function readStream(exchange: Exchange, stream: Stream): AsyncIterable<Ui
   };
 }
 
+/** Of a response that nobody wants: lets go of whatever its content comes from. */
+export function releaseBody(body: AsyncIterable<unknown>): void {
+  const returned = body[Symbol.asyncIterator]().return?.();
+  if (returned !== undefined) Promise.resolve(returned).catch(() => undefined);
+}
+
 interface Watched {
   readonly exchange: Exchange;
   readonly stream: Stream;

@@ -1,6 +1,6 @@
 // Answers an exchange with a web-standard Response: at once where the body is at hand, as a stream otherwise. Takes any
 // object that is like one: the platform's, light-response.ts's, that of another realm or library.
-import type { FieldLines } from '../protocol/http/field-lines.ts';
+import { hasField, type FieldLines } from '../protocol/http/field-lines.ts';
 import type { Exchange } from './exchange.ts';
 import { CapturedExchange } from './captured-exchange.ts';
 import { LightResponse } from './light-response.ts';
@@ -36,7 +36,7 @@ export function sendResponse(exchange: Exchange, response: Response, trailers?: 
       const fields = LightResponse.fields(response) ?? fieldsOf(response);
       if (trailers !== undefined && body !== null && exchange.head.method !== 'HEAD')
         exchange.respondStreamed({ status, fields, body: once(body), trailers });
-      else exchange.respond({ status, fields, body: body ?? noBody(status) });
+      else exchange.respond({ status, fields, body: body ?? noBody(status, exchange, fields) });
       return;
     }
   }
@@ -46,7 +46,7 @@ export function sendResponse(exchange: Exchange, response: Response, trailers?: 
     throw new TypeError(`a response with status ${status} cannot be sent`);
   const fields = fieldsOf(response);
   if (body === null || body === undefined) {
-    exchange.respond({ status, fields, body: noBody(status) });
+    exchange.respond({ status, fields, body: noBody(status, exchange, fields) });
     return;
   }
   if (response.bodyUsed || body.locked) throw new TypeError('the body of the response has been read already');
@@ -65,8 +65,11 @@ export function sendResponse(exchange: Exchange, response: Response, trailers?: 
   exchange.respondStreamed(trailers === undefined ? streamed : { ...streamed, trailers });
 }
 
-/** RFC 9110 §8.6: no content-length in a 204; that of a 304 is what a 200 would have. */
-const noBody = (status: number): string | null => (status === 204 || status === 304 ? null : '');
+/** RFC 9110 §8.6: no content-length in a 204; that of a 304 is what a 200 would have, and so is that of an answer to HEAD. */
+function noBody(status: number, { head }: Exchange, fields: FieldLines): string | null {
+  if (status === 204 || status === 304) return null;
+  return head.method === 'HEAD' && hasField(fields, 'content-length') ? null : '';
+}
 
 const ignore = (): void => undefined;
 

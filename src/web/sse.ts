@@ -4,6 +4,7 @@ import { getField } from '../protocol/http/field-lines.ts';
 import type { Events, EventSubscription } from './events.ts';
 import { EventStream, type EventStreamOptions, type EventStreamOwner } from './event-stream.ts';
 import type { AnyBindings, Context, RouteTarget } from './handler.ts';
+import { isPromise } from './is-promise.ts';
 import { isResponse, sendResponse } from './send-response.ts';
 import { encodeServerSentEvent, type ServerSentEvent } from './server-sent-event.ts';
 
@@ -80,7 +81,7 @@ export function sse<Bindings extends AnyBindings = AnyBindings>(
         else open(exchange, context);
       };
       const accepted = accept?.(context.request, context);
-      if (accepted instanceof Promise) return accepted.then(answer);
+      if (isPromise(accepted)) return Promise.resolve(accepted).then(answer);
       answer(accepted);
       return undefined;
     },

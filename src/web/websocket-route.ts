@@ -12,6 +12,7 @@ import type { WebSocketOptions } from '../server/websocket-options.ts';
 import type { Exchange } from './exchange.ts';
 import type { Events } from './events.ts';
 import type { AnyBindings, Context, RouteTarget } from './handler.ts';
+import { isPromise } from './is-promise.ts';
 import { isAllowedOrigin, type AllowedOrigins } from './origin-check.ts';
 import { isResponse, sendResponse } from './send-response.ts';
 import { publishToFleet, Topics, type TopicMessage } from './topics.ts';
@@ -140,14 +141,14 @@ function decide<Data>(
     else if (isResponse(accepted)) sendResponse(exchange, accepted);
     else take((typeof accepted === 'object' ? accepted.data : undefined) as Data);
   };
-  if (acceptance instanceof Promise) return acceptance.then(answer);
+  if (isPromise(acceptance)) return Promise.resolve(acceptance).then(answer);
   answer(acceptance);
   return undefined;
 }
 
 /** A promise of a handler: the next message does not wait for it, but what goes wrong with it is not lost. */
 function settle(connection: WebSocketConnection, result: void | Promise<void>): void {
-  if (result instanceof Promise) result.catch((error: unknown) => connection.fail(error));
+  if (isPromise(result)) result.then(undefined, (error: unknown) => connection.fail(error));
 }
 
 function sendToAll<Data>(sockets: Iterable<Socket<Data>>, message: TopicMessage): number {

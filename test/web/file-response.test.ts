@@ -1,6 +1,7 @@
 // fileResponse(): one file as the Response of a handler.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -77,5 +78,36 @@ test('it is sent whole over the server, and closed when the client leaves', asyn
   client.send('GET /file HTTP/1.1\r\nhost: h\r\n\r\n');
   await client.untilText('\r\n\r\n');
   client.socket.resetAndDestroy();
+  while (isOpen()) await new Promise(setImmediate);
+});
+
+test('a response that nobody reads closes its file', async () => {
+  const response = await ask();
+  assert.equal(isOpen(), true);
+  await response.body?.cancel();
+  assert.equal(isOpen(), false);
+});
+
+test('a client that leaves before the file is found has it closed', async () => {
+  const opened = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  await using app = await startApplication({
+    routes: [
+      route('/', async (request) => {
+        request.signal.addEventListener('abort', () => left.resolve());
+        const response = await fileResponse(request, path);
+        opened.resolve();
+        await left.promise;
+        return response;
+      }),
+    ],
+  });
+  const { port } = new URL(app.origin);
+  const client = connect(Number(port), '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  await opened.promise;
+  assert.equal(isOpen(), true);
+  client.resetAndDestroy();
+  await left.promise;
   while (isOpen()) await new Promise(setImmediate);
 });

@@ -182,4 +182,100 @@ describe('middlewares', () => {
     assert.equal(await (await app.fetch('/caught')).text(), 'caught');
     await app[Symbol.asyncDispose]();
   });
+
+  it('hear of it where there will be no answer: the client has left, or has been refused', async () => {
+    const ends: string[] = [];
+    const cancelled = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const left = Promise.withResolvers<void>();
+    await using app = await startApplication({
+      middlewares: [
+        middleware(async (request, _, next) => {
+          try {
+            return await next();
+          } catch (error) {
+            ends.push(`${new URL(request.url).pathname} ${(error as Error).name}`);
+            throw error;
+          }
+        }),
+      ],
+      routes: [
+        // As SQL does it, which answers nobody who has left.
+        route('/target', {
+          handleExchange(exchange) {
+            exchange.collectBody(10, () => undefined);
+            asked.push('yes');
+          },
+        }),
+        route('/handler', { maxBodyBytes: 10 }, async (request) => new Response(await request.text())),
+        route('/late', async (request) => {
+          request.signal.addEventListener('abort', () => left.resolve());
+          asked.push('yes');
+          await left.promise;
+          return new Response(new ReadableStream({ cancel: () => cancelled.resolve() }));
+        }),
+      ],
+    });
+    const chunked = (path: string): string =>
+      `POST ${path} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n${'x'.repeat(20)}\r\n`;
+    for (const path of ['/target', '/handler']) {
+      const client = await app.connect();
+      client.send(`${chunked(path)}0\r\n\r\n`);
+      assert.match(await client.untilText('\r\n\r\n'), /^HTTP\/1.1 413 /, path);
+    }
+    while (ends.length < 2) await new Promise(setImmediate);
+    for (const [path, rest] of [
+      ['/target', 'Content-Length: 5\r\n\r\nx'],
+      ['/late', 'Content-Length: 0\r\n\r\n'],
+    ]) {
+      const client = await app.connect();
+      const before = asked.length;
+      client.send(`POST ${path} HTTP/1.1\r\nHost: h\r\n${rest}`);
+      while (asked.length === before) await new Promise(setImmediate);
+      client.socket.resetAndDestroy();
+      while (ends.length < (path === '/target' ? 3 : 4)) await new Promise(setImmediate);
+    }
+    await cancelled.promise;
+    assert.deepEqual(ends, [
+      '/target HowdahError',
+      '/handler HowdahError',
+      '/target AbortError',
+      '/late AbortError',
+    ]);
+  });
+
+  it('leave the length that HEAD is answered with as it is', async () => {
+    const pass = middleware((_request, _context, next) => next());
+    await using app = await startApplication({
+      middlewares: [pass],
+      routes: [
+        route('/*', {
+          handleExchange: (exchange) =>
+            exchange.respond({ status: 200, fields: ['content-length', '77'], body: null }),
+        }),
+      ],
+    });
+    const response = await app.fetch('/', { method: 'HEAD' });
+    assert.equal(response.headers.get('content-length'), '77');
+  });
+
+  it('that do not wait for next() are not ended by what goes wrong behind them', async () => {
+    await using app = await startApplication({
+      routes: [
+        route(
+          '/*',
+          {
+            middlewares: [
+              (_request, _context, next) => {
+                void next();
+                return new Response('without');
+              },
+            ],
+          },
+          () => Promise.reject(new Error('unseen')),
+        ),
+      ],
+    });
+    for (let i = 0; i < 2; i += 1) assert.equal(await (await app.fetch('/')).text(), 'without');
+  });
 });

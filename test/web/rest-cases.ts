@@ -125,6 +125,14 @@ export const CASES: readonly Case[] = [
     {},
     'ask!',
   ],
+  [
+    'OPTIONS with an answer of its own',
+    { ...hello, options: () => new Response(null, { status: 204, headers: { 'x-own': '1' } }) },
+    { method: 'OPTIONS' },
+    204,
+    { 'x-own': '1', allow: 'GET, HEAD, OPTIONS' },
+    '',
+  ],
 
   // Negotiation.
   ['HEAD', hello, { method: 'HEAD' }, 200],
@@ -189,6 +197,14 @@ export const CASES: readonly Case[] = [
     { headers: { 'if-none-match': '"a"' } },
     304,
     { etag: '"a"' },
+    '',
+  ],
+  [
+    'what is unchanged is as fresh as it would be anew (RFC 9110 §15.4.5)',
+    { ...hello, etag: () => '"a"', expires: () => TIME },
+    { headers: { 'if-none-match': '"a"' } },
+    304,
+    { etag: '"a"', expires: TIME_TEXT },
     '',
   ],
   [

@@ -89,9 +89,37 @@ describe('websocket()', () => {
       ]),
       [101, 403, 403, 101, 403, 101],
     );
+    // Some say the port that goes without saying.
+    for (const [host, origin, status] of [
+      ['h:80', 'http://h', 101],
+      ['h:443', 'https://h', 101],
+      ['h:8080', 'http://h', 403],
+      ['H', 'http://h', 101],
+    ] as const) {
+      const client = await RawClient.connect(app.port);
+      client.send(
+        upgradeRequest(`Origin: ${origin}`).replace('/chat', '/same').replace('Host: h', `Host: ${host}`),
+      );
+      assert.equal(statusOf(await client.untilText('\r\n\r\n')), status, host);
+      client.socket.destroy();
+    }
     const plain = await app.fetch('/same');
     assert.equal(plain.status, 426);
     assert.equal(plain.headers.get('upgrade'), 'websocket');
+  });
+
+  test('a promise of another library than the platform’s is waited for: nobody is let in before it has decided', async () => {
+    const refusing = {
+      // oxlint-disable-next-line no-thenable -- that is what is tested
+      then: (resolve: (accepted: boolean) => void) => void setImmediate(resolve, false),
+    } as unknown as Promise<boolean>;
+    await using app = await startApplication({
+      routes: [route('/chat', websocket({ accept: () => refusing }))],
+    });
+    const client = await RawClient.connect(app.port);
+    client.send(upgradeRequest());
+    assert.equal(statusOf(await client.untilText('\r\n\r\n')), 403);
+    client.socket.destroy();
   });
 
   test('a handshake without an origin is not a browser’s, and where there is no route it is a 404 (RFC 6455 §4.2.1, §4.2.2)', async () => {

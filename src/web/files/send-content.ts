@@ -40,8 +40,28 @@ export function sendFromFile(exchange: Exchange, plan: ContentPlan, handle: File
   });
 }
 
-/** The content as a sequence of buffers; closes the file at its end, or when nobody wants the rest. */
-export async function* fileBody(handle: FileHandle, pieces: readonly Piece[]): AsyncGenerator<Buffer> {
+/** The content as a sequence of buffers; closes the file at its end, or when nobody wants the rest, or any of it. */
+export function fileBody(handle: FileHandle, pieces: readonly Piece[]): AsyncIterableIterator<Buffer> {
+  const content = piecesOf(handle, pieces);
+  let begun = false;
+  return {
+    next() {
+      begun = true;
+      return content.next();
+    },
+    async return() {
+      // A generator that was never asked for anything ends without a look at its `finally`.
+      if (!begun) await handle.close();
+      begun = true;
+      return content.return(undefined);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function* piecesOf(handle: FileHandle, pieces: readonly Piece[]): AsyncGenerator<Buffer> {
   try {
     for (const piece of pieces) {
       if (Buffer.isBuffer(piece)) yield piece;

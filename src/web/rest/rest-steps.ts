@@ -12,7 +12,8 @@ import { parseWeighted, type Weighted } from '../../protocol/http/weighted.ts';
 import { planContent } from '../files/content-plan.ts';
 import { contentTypeOf, produce } from './rest-content.ts';
 import type { Accepted, RestCallback } from './rest-resource.ts';
-import type { RestRun, TypedCallback } from './rest-run.ts';
+import { isResponse } from '../send-response.ts';
+import { Answered, type RestRun, type TypedCallback } from './rest-run.ts';
 
 type Step = (run: RestRun) => Promise<string>;
 
@@ -83,7 +84,11 @@ const STEPS: Readonly<Record<string, Step>> = {
   async isOptions(run) {
     if (run.request.method !== 'OPTIONS') return 'no';
     const { options } = run.resource;
-    if (options !== undefined) run.body = await options(run.request, run.context, run);
+    if (options === undefined) return 'yes';
+    const said = await options(run.request, run.context, run);
+    // As for content: one that is not the plain answer is the answer.
+    if (isResponse(said) && said.status !== 200) throw new Answered(said);
+    run.body = said;
     return 'yes';
   },
 
@@ -142,6 +147,8 @@ const STEPS: Readonly<Record<string, Step>> = {
     if (modified !== null) run.headers.set('last-modified', modified.toUTCString());
     const verdict = checkConditions(run.request.method, run.fields, run.validators);
     if (verdict === 'proceed') return 'met';
+    // RFC 9110 §15.4.5: what a 200 would say of how long it is fresh.
+    if (verdict === 304) await sayExpires(run);
     return verdict === 304 ? 'unmodified' : 'failed';
   },
 
@@ -156,9 +163,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   },
 
   async choices(run) {
-    const expires = await run.ask<Date | string | null>(run.resource.expires, null);
-    if (expires !== null)
-      run.headers.set('expires', typeof expires === 'string' ? expires : expires.toUTCString());
+    await sayExpires(run);
     const several = await run.ask(run.resource.multipleChoices, false);
     await produce(run);
     return yesOrNo(several);
@@ -225,6 +230,12 @@ const STEPS: Readonly<Record<string, Step>> = {
     return yesOrNo(hasBody(run));
   },
 };
+
+async function sayExpires(run: RestRun): Promise<void> {
+  const expires = await run.ask<Date | string | null>(run.resource.expires, null);
+  if (expires !== null)
+    run.headers.set('expires', typeof expires === 'string' ? expires : expires.toUTCString());
+}
 
 async function movedPermanently(run: RestRun): Promise<string> {
   return movedTo(run, await run.ask<false | string>(run.resource.movedPermanently, false));

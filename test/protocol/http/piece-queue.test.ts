@@ -1,7 +1,7 @@
 // Bytes that wait in pieces: their order, their number, and what small ones cost.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { PieceQueue } from '../../../src/protocol/http/piece-queue.ts';
 
 test('what goes in comes out in order, however it is cut and whenever it is taken', () => {

@@ -51,7 +51,7 @@ export interface BatchOwner extends Pick<ExchangeOwner, 'forgetStatement'> {
 
 export class BatchExchange implements Exchange {
   readonly calls: readonly SqlCall[];
-  readonly weight = MAX_BATCH_CALLS;
+  readonly weight: number = MAX_BATCH_CALLS;
   /** In the order in which they were sent. */
   readonly #sent: readonly SentStatement[];
   /** Names of those that this exchange prepares. */
@@ -146,7 +146,13 @@ export class BatchExchange implements Exchange {
     }
   }
 
-  over(): void {
+  /** They have not run at all: the catalog has moved on. */
+  protected refused(): void {
+    for (const name of this.#prepares) this.#owner.forgetStatement(name);
+    for (const call of this.calls) call.complete({ kind: 'stale' });
+  }
+
+  over(_refused = false): void {
     if (this.#error !== null) {
       this.#failed(this.#error);
       return;

@@ -22,6 +22,8 @@ export interface Exchange {
   /** `refused`: it did not run at all. `inTransaction`: it left a transaction open. */
   over(refused: boolean, inTransaction: boolean): void;
   lost(loss: LinkLoss): void;
+  /** Instead of `lost`: its calls, to be run again, each by itself. */
+  takeBack?(): readonly SqlCall[];
 }
 
 /** What exchanges ask of their session. */

@@ -13,6 +13,7 @@ import type { ExchangeOptions, LinkLoss, LinkReceiver, SessionLink } from './ses
 import type { SqlResult } from './exchange-result.ts';
 import { unsendable } from './batch-writer.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
+import { GroupSender } from './group-sender.ts';
 import { ExchangeQueue } from './exchange-queue.ts';
 import { PooledCalls } from './pooled-calls.ts';
 import { ResetSender } from './reset-sender.ts';
@@ -79,6 +80,10 @@ export class Session implements LinkReceiver {
   /** Calls that are not sent yet. */
   readonly #turn: TurnSender;
   readonly #exchanges = new ExchangeQueue();
+  /** Calls that are not sent yet, where the far end runs one exchange at a time. */
+  readonly #groups: GroupSender | null;
+  /** Those that were over with what is received, where it matters how long they took. */
+  #ended: Exchange[] = [];
   #borrower: LinkReceiver | null = null;
   #lost = false;
   #dying = false;
@@ -102,13 +107,19 @@ export class Session implements LinkReceiver {
     };
     this.#turn = new TurnSender(owner, this.#writer, this.#statements, this.#resets, this.#exchanges);
     this.#pooled = shares ? new PooledCalls(this.#writer, this.#statements, resets, send, this) : null;
+    this.#groups = link.guardsEpoch ? this.#groupSender() : null;
     this.#splitter = new MessageSplitter(this);
     link.attach(this);
   }
 
   /** What it is told to do whose answer is not complete. */
   get inFlight(): number {
-    return this.#exchanges.length + this.#turn.length;
+    return this.#exchanges.length + this.#turn.length + (this.#groups?.length ?? 0);
+  }
+
+  /** The same, counting the calls of exchanges that have several. */
+  get load(): number {
+    return this.inFlight - this.#exchanges.length + this.#exchanges.load;
   }
 
   /** The calls of the exchange that runs. */
@@ -119,11 +130,9 @@ export class Session implements LinkReceiver {
 
   /** Sends a call, in this turn of the event loop; it completes later, or at once with 'lost' where the session is gone. */
   call(call: SqlCall): void {
-    if (this.#link.guardsEpoch || this.#lost) {
-      this.#sendCall(call, false);
-      return;
-    }
-    this.#turn.add(call);
+    if (this.#lost) this.#sendCall(call, false);
+    else if (this.#groups === null) this.#turn.add(call);
+    else if (!this.#groups.takes(call)) this.#sendCall(call, false);
   }
 
   /**
@@ -185,6 +194,10 @@ export class Session implements LinkReceiver {
     // Rows that were handed out as views of these bytes, to exchanges that are not over yet, outlive the bytes.
     this.#exchanges.first?.keep();
     this.#turn.progressed();
+    if (this.#groups !== null) {
+      this.#groups.ended(this.#ended);
+      this.#ended = [];
+    }
     this.#events.progressed();
   }
 
@@ -207,6 +220,7 @@ export class Session implements LinkReceiver {
     if (exchange === undefined) return; // ParameterStatus, or the last words of a server that shuts down
     if (type === BACKEND.readyForQuery || type === REFUSED_RESPONSE) {
       this.#exchanges.shift();
+      if (this.#groups !== null) this.#ended.push(exchange);
       exchange.over(type === REFUSED_RESPONSE, bytes[start] !== TRANSACTION.idle);
       return;
     }
@@ -217,7 +231,7 @@ export class Session implements LinkReceiver {
   lost(loss: LinkLoss): void {
     if (this.#lost) return;
     this.#lost = true;
-    const waiting = this.#turn.lost();
+    const waiting = [...this.#turn.lost(), ...(this.#groups?.lost() ?? [])];
     const borrower = this.#borrower;
     this.#borrower = null;
     const exchanges = this.#exchanges.takeAll();
@@ -225,11 +239,23 @@ export class Session implements LinkReceiver {
     const mayHaveRun = this.#dying ? 1 : exchanges.length - loss.unstarted;
     for (const [index, exchange] of exchanges.entries()) {
       if (index >= mayHaveRun && exchange.calls.length > 0) unsent.push(...exchange.calls);
+      else if (exchange.takeBack !== undefined) unsent.push(...exchange.takeBack());
       else exchange.lost(loss);
     }
     unsent.push(...waiting);
     borrower?.lost(loss);
     this.#events.lost(loss, unsent);
+  }
+
+  #groupSender(): GroupSender {
+    const owner = {
+      sendCall: (call: SqlCall, retried: boolean): void => this.#sendCall(call, retried),
+      sendGroup: (exchange: Exchange, first: SqlCall): void => {
+        this.#exchanges.push(exchange);
+        this.#send({ epoch: this.#epochOf(first), resetAfter: false, keepsTransaction: false });
+      },
+    };
+    return new GroupSender(owner, this.#writer, this.#statements, this.#exchanges);
   }
 
   #sendCall(call: SqlCall, retried: boolean, asserted = false): void {
@@ -317,7 +343,10 @@ export class Session implements LinkReceiver {
   ): Promise<SqlResult[]> {
     return new Promise((resolve, reject) => {
       const exchange = new GatheringExchange(keepsTransaction ? null : this, resolve, reject, limitBytes);
-      if (!this.#lost) this.#turn.sendAll();
+      if (!this.#lost) {
+        this.#turn.sendAll();
+        this.#groups?.sendAll();
+      }
       if (this.#lost) {
         exchange.lost({ reason: 'the session is gone', unstarted: 1, timedOut: false });
         return;

@@ -189,7 +189,7 @@ export function sessionSuite(
     });
 
     batchSuite(subject, resetsReads);
-    if (resetsReads) groupSuite(subject);
+    groupSuite(subject);
 
     it('prepares a statement again that was deallocated, and runs the call once', async () => {
       await subject().exec('drop table if exists suite_once; create table suite_once (x int)');

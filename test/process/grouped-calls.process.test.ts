@@ -237,7 +237,28 @@ for (const kind of ['the embedded engine', 'a PostgreSQL server'] as const) {
         }
       });
 
-      if (!isServer) return;
+      if (!isServer) {
+        it('have their answers when one of them is ended with the engine', async () => {
+          const file = join(directory.path, 'loops.sql');
+          writeFileSync(
+            file,
+            `create function loops(n int) returns omni_httpd.http_outcome language plpgsql stable as $$
+            begin while n = 99 loop end loop; return omni_httpd.http_response(n::text); end $$;
+            insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/loops/:n'), 'loops'::regproc)`,
+          );
+          await using limited = await startServe(
+            ['--data', join(directory.path, 'data'), '--pg-listen', 'off', '--handler-timeout', '1s', '--sql', file],
+            { cwd: directory.path },
+          );
+          const quick = Array.from({ length: 12 }, (_, i) => `/loops/${i}`);
+          for (let round = 0; round < 20; round += 1) await together(quick, limited);
+          const answers = await together([...quick, '/loops/99', ...quick], limited);
+          const expected = quick.map((_, i) => `200 ${i}`);
+          assert.match(answers[12] ?? '', /^504$/);
+          assert.deepEqual([...answers.slice(0, 12), ...answers.slice(13)], [...expected, ...expected]);
+        });
+        return;
+      }
 
       it('do not wait long for one that waits, and that is the only one that has no answer in time', async () => {
         assert.ok(server !== undefined);

@@ -242,6 +242,7 @@ export class EmbeddedDatabase implements Database {
     this.version = started.version;
     this.#watch = new UnitWatch(
       link,
+      () => link.idle && session.inFlight === 0,
       () => this.#limitMs(),
       (limitMs) => link.closeOverrun(`it ran longer than ${limitMs} ms`),
     );
@@ -338,7 +339,7 @@ export class EmbeddedDatabase implements Database {
       this.#ready &&
       !this.#leased &&
       !this.#jobRuns &&
-      session.inFlight < MAX_IN_FLIGHT &&
+      session.load < MAX_IN_FLIGHT &&
       (this.#callsOwed > 0 || (this.#jobs.length === 0 && this.#borrowers.length === 0))
     );
   }

@@ -11,15 +11,20 @@ const MAX_LOOK_MS = 250;
 
 export class UnitWatch {
   readonly #link: EngineLink;
+  readonly #isIdle: () => boolean;
   readonly #limitMs: () => number;
   readonly #overrun: (limitMs: number) => void;
   #timer: NodeJS.Timeout | null = null;
   #seen = -1;
   #seenAt = 0;
 
-  /** @param limitMs what the unit that runs now may take, in ms */
-  constructor(link: EngineLink, limitMs: () => number, overrun: (limitMs: number) => void) {
+  /**
+   * @param isIdle whether nothing runs, nor is going to without `start` being called
+   * @param limitMs what the unit that runs now may take, in ms
+   */
+  constructor(link: EngineLink, isIdle: () => boolean, limitMs: () => number, overrun: (limitMs: number) => void) {
     this.#link = link;
+    this.#isIdle = isIdle;
     this.#limitMs = limitMs;
     this.#overrun = overrun;
   }
@@ -44,7 +49,7 @@ export class UnitWatch {
     const { started, finished } = this.#link.progress;
     if (started === finished || this.#link.waitsInside) {
       this.#seen = -1;
-      if (!this.#link.idle) this.#schedule();
+      if (!this.#isIdle()) this.#schedule();
       return;
     }
     const now = performance.now();

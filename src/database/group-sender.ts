@@ -29,7 +29,13 @@ class GroupExchange extends BatchExchange {
   override readonly weight: number;
 
   constructor(calls: readonly SqlCall[], { name }: GroupedStatement, prepares: boolean, owner: BatchOwner) {
-    super(calls, [{ kind: 'call', name, first: 0, count: calls.length }], prepares ? [name] : [], false, owner);
+    super(
+      calls,
+      [{ kind: 'call', name, first: 0, count: calls.length }],
+      prepares ? [name] : [],
+      false,
+      owner,
+    );
     this.weight = calls.length;
   }
 

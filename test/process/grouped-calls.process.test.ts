@@ -247,7 +247,16 @@ for (const kind of ['the embedded engine', 'a PostgreSQL server'] as const) {
             insert into omni_httpd.urlpattern_router (match, handler) values (omni_httpd.urlpattern('/loops/:n'), 'loops'::regproc)`,
           );
           await using limited = await startServe(
-            ['--data', join(directory.path, 'data'), '--pg-listen', 'off', '--handler-timeout', '1s', '--sql', file],
+            [
+              '--data',
+              join(directory.path, 'data'),
+              '--pg-listen',
+              'off',
+              '--handler-timeout',
+              '1s',
+              '--sql',
+              file,
+            ],
             { cwd: directory.path },
           );
           const quick = Array.from({ length: 12 }, (_, i) => `/loops/${i}`);

@@ -22,7 +22,12 @@ export class UnitWatch {
    * @param isIdle whether nothing runs, nor is going to without `start` being called
    * @param limitMs what the unit that runs now may take, in ms
    */
-  constructor(link: EngineLink, isIdle: () => boolean, limitMs: () => number, overrun: (limitMs: number) => void) {
+  constructor(
+    link: EngineLink,
+    isIdle: () => boolean,
+    limitMs: () => number,
+    overrun: (limitMs: number) => void,
+  ) {
     this.#link = link;
     this.#isIdle = isIdle;
     this.#limitMs = limitMs;

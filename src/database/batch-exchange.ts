@@ -25,6 +25,15 @@ export const MAX_BATCH_CALLS = 16;
 /** Parameters in one exchange, at most: what is sent before any of its answers can be. */
 export const MAX_BATCH_BYTES = 64 * 1024;
 
+/**
+ * Whether calls that wait are to be sent, `load` being the calls of what is on its way. While one batch runs, what comes gathers, so that the
+ * busier a session is the more calls share an exchange and a write. Only a full one is sent behind it, which is there then when the other is over.
+ */
+export function hasRoomFor(waiting: number, load: number): boolean {
+  if (load < MAX_BATCH_CALLS) return waiting > 0;
+  return load < 2 * MAX_BATCH_CALLS && waiting >= MAX_BATCH_CALLS;
+}
+
 const NO_ROW: CallResult = { kind: 'no-row' };
 
 /** query_canceled. */

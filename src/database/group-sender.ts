@@ -3,7 +3,13 @@
 // with all that shares its exchange. Over other links, turn-sender.ts does the like.
 import { writeSync } from '../protocol/postgres/frontend-messages.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
-import { BatchExchange, MAX_BATCH_BYTES, MAX_BATCH_CALLS, type BatchOwner } from './batch-exchange.ts';
+import {
+  BatchExchange,
+  hasRoomFor,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_CALLS,
+  type BatchOwner,
+} from './batch-exchange.ts';
 import { parameterBytes } from './batch-writer.ts';
 import type { GroupedStatement, SqlCall } from './call.ts';
 import type { ExchangeQueue } from './exchange-queue.ts';
@@ -128,12 +134,9 @@ export class GroupSender implements BatchOwner {
     while (this.#hasRoom(all)) this.#sendFirst();
   }
 
-  /** As in turn-sender.ts: while one group runs the next one gathers. */
   #hasRoom(forAll: boolean): boolean {
-    const { load } = this.#exchanges;
     const waiting = this.#waiting.length;
-    if (forAll || load < MAX_BATCH_CALLS) return waiting > 0;
-    return load < 2 * MAX_BATCH_CALLS && waiting >= MAX_BATCH_CALLS;
+    return forAll ? waiting > 0 : hasRoomFor(waiting, this.#exchanges.load);
   }
 
   /** Sends the call that has waited longest, with those that it can be sent with. */

@@ -5,7 +5,7 @@ import type { ExchangeQueue } from './exchange-queue.ts';
 import type { MessageWriter } from '../protocol/postgres/message-writer.ts';
 import type { ResetSender } from './reset-sender.ts';
 import type { Exchange } from './session-exchange.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_CALLS, type BatchOwner } from './batch-exchange.ts';
+import { hasRoomFor, MAX_BATCH_BYTES, MAX_BATCH_CALLS, type BatchOwner } from './batch-exchange.ts';
 import { batchParts, parameterBytes, writeBatch } from './batch-writer.ts';
 import { EPOCH_ASSERTION } from './epoch-guard.ts';
 import { MAX_PREPARED_STATEMENTS, type PreparedStatements } from './prepared-statements.ts';
@@ -93,15 +93,9 @@ export class TurnSender implements BatchOwner {
     this.#owner.flush();
   }
 
-  /**
-   * While one batch runs, what comes gathers, so that the busier a session is the more calls share an exchange and a write. Only a full
-   * one is sent behind it, which is there then when the other is over.
-   */
   #hasRoom(forAll = false): boolean {
-    const { load } = this.#exchanges;
     const waiting = this.#turn.length;
-    if (forAll || load < MAX_BATCH_CALLS) return waiting > 0;
-    return load < 2 * MAX_BATCH_CALLS && waiting >= MAX_BATCH_CALLS;
+    return forAll ? waiting > 0 : hasRoomFor(waiting, this.#exchanges.load);
   }
 
   #sendTogether(calls: readonly SqlCall[]): void {
